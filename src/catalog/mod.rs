@@ -1,0 +1,18 @@
+//! What things are and cost: plain types, and the immutable [`snapshot`] that quotes are made from.
+
+pub mod calendar;
+pub mod fx;
+pub mod gpu;
+pub mod handle;
+pub mod ids;
+pub mod meter;
+pub mod meter_table;
+pub mod model;
+pub mod money;
+pub mod names;
+pub mod offering;
+pub mod provider;
+pub mod rate_card;
+pub mod rows;
+pub mod snapshot;
+pub mod time;

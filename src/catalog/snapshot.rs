@@ -1,0 +1,689 @@
+//! Everything a quote needs, immutable and indexed; every revision of it at once.
+//!
+//! A [`Snapshot`] is built from the whole [`History`] off the request path. A quote looks at it through a
+//! [`View`], which shows what was known at one revision.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use rust_decimal::Decimal;
+
+use super::{
+    calendar::Calendar,
+    ids::RevisionNumber,
+    meter::Meter,
+    meter_table::{MeterIndex, MeterSet, MeterTable, MeterTableError, MeterTables},
+    money::Currency,
+    names::{Match, NameIndex},
+    offering::Offering,
+    provider::Provider,
+    rate_card::{ContextKey, Modifier, RateCard, Window},
+    rows::{History, Revision, Row, Versioned},
+    time::{Span, utc_day},
+};
+
+/// Why a history cannot be quoted from.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// There is nothing in it.
+    #[error("the catalog has no revision")]
+    Empty,
+    /// The meters do not fit together.
+    #[error(transparent)]
+    Meters(#[from] MeterTableError),
+    /// A row names something that is not there.
+    #[error("{row} names {what} `{name}`, which does not exist")]
+    Dangling {
+        /// The row.
+        row: String,
+        /// What kind of thing it names.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+/// A rate, ready to be charged.
+#[derive(Debug, Clone, Copy)]
+pub struct CardRate {
+    /// What is charged.
+    pub meter: MeterIndex,
+    /// Money.
+    pub amount: Decimal,
+    /// For how many units.
+    pub per: Decimal,
+    /// The smallest quantity charged once there is any.
+    pub min_quantity: Option<u64>,
+}
+
+/// A rate card, ready to be chosen.
+#[derive(Debug)]
+pub struct Card {
+    /// Its place in the history.
+    row: u32,
+    span: Span,
+    window: Option<CompiledWindow>,
+    /// Its rates, in the order of the meters.
+    pub rates: Box<[CardRate]>,
+    /// The meters it prices.
+    pub priced: MeterSet,
+}
+
+/// A time window with its zone looked up.
+#[derive(Debug)]
+struct CompiledWindow {
+    zone: TimeZone,
+    days: u8, // bit n: ISO weekday n
+    calendar: Option<Box<str>>,
+}
+
+#[derive(Debug)]
+struct CompiledModifier {
+    row: u32,
+    span: Span,
+    meters: MeterSet,
+}
+
+/// What belongs to one offering, over all revisions.
+#[derive(Debug, Default)]
+struct Slot {
+    cards: Vec<Card>,
+    modifiers: Vec<CompiledModifier>,
+}
+
+/// The catalog in memory: rows, indexes, every revision.
+#[derive(Debug)]
+pub struct Snapshot {
+    history: History,
+    revisions: Vec<Revision>,
+    meters: MeterTables,
+    providers: NameIndex,
+    names: NameIndex,
+    names_by_provider: HashMap<Box<str>, NameIndex>,
+    slots: Vec<Slot>,
+    slot_of_offering: Vec<u32>,
+    fx: HashMap<Currency, Vec<u32>>,
+    currencies: HashSet<Currency>,
+    calendars: HashMap<Box<str>, Vec<u32>>,
+    models: NameIndex,
+    gpus: NameIndex,
+}
+
+impl Snapshot {
+    /// Indexes a history.
+    ///
+    /// # Errors
+    /// When rows name things that are not there.
+    pub fn build(history: History, revisions: Vec<Revision>) -> Result<Self, SnapshotError> {
+        if revisions.is_empty() {
+            return Err(SnapshotError::Empty);
+        }
+        let meters = MeterTables::new(&history.meters)?;
+        let mut providers = NameIndex::default();
+        for (at, provider) in (0..).zip(&history.providers) {
+            providers.insert(at, provider.row.id.as_str(), std::iter::empty());
+        }
+        let mut names = NameIndex::default();
+        let mut names_by_provider: HashMap<Box<str>, NameIndex> = HashMap::new();
+        let mut slot_by_id: HashMap<Box<str>, u32> = HashMap::new();
+        let mut slot_of_offering = Vec::with_capacity(history.offerings.len());
+        for (at, offering) in (0..).zip(&history.offerings) {
+            let Offering {
+                id,
+                provider,
+                name,
+                aliases,
+                ..
+            } = &offering.row;
+            let aliases = || aliases.iter().map(String::as_str);
+            names.insert(at, name, aliases());
+            names_by_provider
+                .entry(provider.as_str().into())
+                .or_default()
+                .insert(at, name, aliases());
+            let fresh = u32::try_from(slot_by_id.len()).unwrap_or(u32::MAX);
+            slot_of_offering.push(*slot_by_id.entry(id.as_str().into()).or_insert(fresh));
+        }
+        let mut slots: Vec<Slot> = std::iter::repeat_with(Slot::default)
+            .take(slot_by_id.len())
+            .collect();
+        for (at, card) in (0..).zip(&history.rate_cards) {
+            let slot = slot_by_id
+                .get(card.row.offering.as_str())
+                .ok_or_else(|| dangling(&card.row, "offering", card.row.offering.as_str()))?;
+            slots[*slot as usize]
+                .cards
+                .push(compile_card(at, card, meters.at(card.introduced))?);
+        }
+        for (at, modifier) in (0..).zip(&history.modifiers) {
+            let slot = slot_by_id
+                .get(modifier.row.offering.as_str())
+                .ok_or_else(|| {
+                    dangling(&modifier.row, "offering", modifier.row.offering.as_str())
+                })?;
+            slots[*slot as usize].modifiers.push(compile_modifier(
+                at,
+                modifier,
+                meters.at(modifier.introduced),
+            )?);
+        }
+        let mut fx: HashMap<Currency, Vec<u32>> = HashMap::new();
+        for (at, rate) in (0..).zip(&history.fx_rates) {
+            fx.entry(rate.row.currency).or_default().push(at);
+        }
+        for rates in fx.values_mut() {
+            rates.sort_by_key(|at| history.fx_rates[*at as usize].row.date);
+        }
+        let mut calendars: HashMap<Box<str>, Vec<u32>> = HashMap::new();
+        for (at, calendar) in (0..).zip(&history.calendars) {
+            calendars
+                .entry(calendar.row.id.as_str().into())
+                .or_default()
+                .push(at);
+        }
+        let mut models = NameIndex::default();
+        for (at, model) in (0..).zip(&history.models) {
+            models.insert(
+                at,
+                model.row.id.as_str(),
+                model.row.aliases.iter().map(String::as_str),
+            );
+        }
+        let mut gpus = NameIndex::default();
+        for (at, gpu) in (0..).zip(&history.gpus) {
+            gpus.insert(
+                at,
+                gpu.row.id.as_str(),
+                gpu.row.aliases.iter().map(String::as_str),
+            );
+        }
+        let mut currencies: HashSet<Currency> = fx.keys().copied().collect();
+        currencies.insert(Currency::USD);
+        currencies.extend(history.rate_cards.iter().map(|card| card.row.currency));
+        Ok(Self {
+            history,
+            revisions,
+            meters,
+            providers,
+            names,
+            names_by_provider,
+            slots,
+            slot_of_offering,
+            fx,
+            currencies,
+            calendars,
+            models,
+            gpus,
+        })
+    }
+
+    /// The newest revision.
+    #[must_use]
+    pub fn revision(&self) -> RevisionNumber {
+        self.revisions
+            .last()
+            .map_or(RevisionNumber(0), |revision| revision.revision)
+    }
+
+    /// Every revision, oldest first.
+    #[must_use]
+    pub fn revisions(&self) -> &[Revision] {
+        &self.revisions
+    }
+
+    /// Every row there ever was.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// What is known now.
+    #[must_use]
+    pub fn newest(&self) -> View<'_> {
+        self.view(self.revision())
+    }
+
+    /// What was known at a revision; `None` when there is no such revision.
+    #[must_use]
+    pub fn at(&self, revision: RevisionNumber) -> Option<View<'_>> {
+        self.revisions
+            .iter()
+            .any(|known| known.revision == revision)
+            .then(|| self.view(revision))
+    }
+
+    fn view(&self, revision: RevisionNumber) -> View<'_> {
+        View {
+            snapshot: self,
+            revision,
+            meters: self.meters.at(revision),
+        }
+    }
+}
+
+fn dangling(row: &impl Row, what: &'static str, name: &str) -> SnapshotError {
+    let table = std::any::type_name_of_val(row)
+        .rsplit("::")
+        .next()
+        .unwrap_or_default();
+    SnapshotError::Dangling {
+        row: format!("{table} `{}`", row.key()),
+        what,
+        name: name.to_owned(),
+    }
+}
+
+fn compile_card(
+    row: u32,
+    card: &Versioned<RateCard>,
+    meters: &MeterTable,
+) -> Result<Card, SnapshotError> {
+    let mut rates = Vec::with_capacity(card.row.rates.len());
+    for (id, rate) in &card.row.rates {
+        let meter = meters
+            .find(id.as_str())
+            .ok_or_else(|| dangling(&card.row, "meter", id.as_str()))?;
+        let per = rate.per.unwrap_or_else(|| meters.get(meter).per);
+        rates.push(CardRate {
+            meter,
+            amount: rate.amount,
+            per,
+            min_quantity: rate.min_quantity,
+        });
+    }
+    rates.sort_by_key(|rate| rate.meter);
+    let window = card
+        .row
+        .conditions
+        .window
+        .as_ref()
+        .map(|window| compile_window(&card.row, window))
+        .transpose()?;
+    let priced = rates.iter().map(|rate| rate.meter).collect();
+    Ok(Card {
+        row,
+        span: card.row.span(),
+        window,
+        rates: rates.into(),
+        priced,
+    })
+}
+
+fn compile_window(card: &RateCard, window: &Window) -> Result<CompiledWindow, SnapshotError> {
+    let zone = TimeZone::get(&window.time_zone)
+        .map_err(|_| dangling(card, "time zone", &window.time_zone))?;
+    let days = window.days.iter().fold(0, |days, day| days | 1 << day);
+    Ok(CompiledWindow {
+        zone,
+        days,
+        calendar: window.except.as_ref().map(|id| id.as_str().into()),
+    })
+}
+
+fn compile_modifier(
+    row: u32,
+    modifier: &Versioned<Modifier>,
+    meters: &MeterTable,
+) -> Result<CompiledModifier, SnapshotError> {
+    let Modifier {
+        effective_from,
+        effective_to,
+        ..
+    } = modifier.row;
+    let find = |id: &super::ids::MeterId| {
+        meters
+            .find(id.as_str())
+            .ok_or_else(|| dangling(&modifier.row, "meter", id.as_str()))
+    };
+    let meters = modifier
+        .row
+        .meters
+        .iter()
+        .map(find)
+        .collect::<Result<_, _>>()?;
+    Ok(CompiledModifier {
+        row,
+        span: Span::new(effective_from, effective_to),
+        meters,
+    })
+}
+
+/// An offering that a name led to.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'s> {
+    /// The offering as known at the view's revision.
+    pub offering: &'s Offering,
+    slot: &'s Slot,
+}
+
+impl Found<'_> {
+    fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.slot, other.slot)
+    }
+}
+
+/// A rate card with what is needed to judge and to cite it.
+#[derive(Debug, Clone, Copy)]
+pub struct CardView<'s> {
+    view: View<'s>,
+    card: &'s Card,
+    /// The row, with its number and revisions.
+    pub row: &'s Versioned<RateCard>,
+}
+
+impl<'s> CardView<'s> {
+    /// Its rates and the meters they price.
+    #[must_use]
+    pub fn card(self) -> &'s Card {
+        self.card
+    }
+
+    /// Whether an instant lies in its span.
+    #[must_use]
+    pub fn in_force(self, at: Timestamp) -> bool {
+        self.card.span.contains(at)
+    }
+
+    /// Whether it has hours of the day.
+    #[must_use]
+    pub fn is_windowed(self) -> bool {
+        self.card.window.is_some()
+    }
+
+    /// Whether an instant lies in its hours; always, when it has none.
+    #[must_use]
+    pub fn in_window(self, at: Timestamp) -> bool {
+        let (Some(compiled), Some(window)) = (&self.card.window, &self.row.row.conditions.window)
+        else {
+            return true;
+        };
+        let local = compiled.zone.to_datetime(at);
+        let minute =
+            u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+        let weekday = local.date().weekday().to_monday_one_offset();
+        let on_holiday = || {
+            let calendar = compiled
+                .calendar
+                .as_deref()
+                .and_then(|id| self.view.calendar(id));
+            calendar.is_some_and(|calendar| calendar.contains(local.date()))
+        };
+        compiled.days >> weekday & 1 == 1
+            && window
+                .hours
+                .iter()
+                .any(|hours| hours.from <= minute && minute < hours.to)
+            && !on_holiday()
+    }
+
+    /// The calendar it uses, when that says nothing about an instant's day.
+    #[must_use]
+    pub fn calendar_not_covering(self, at: Timestamp) -> Option<&'s Calendar> {
+        let compiled = self.card.window.as_ref()?;
+        let calendar = self.view.calendar(compiled.calendar.as_deref()?)?;
+        (!calendar.covers(compiled.zone.to_datetime(at).date())).then_some(calendar)
+    }
+}
+
+/// A modifier in force, with the meters it acts on.
+#[derive(Debug, Clone, Copy)]
+pub struct ModifierView<'s> {
+    /// The row, with its number and revisions.
+    pub row: &'s Versioned<Modifier>,
+    /// The meters it acts on.
+    pub meters: MeterSet,
+    span: Span,
+}
+
+impl ModifierView<'_> {
+    /// Whether an instant lies in its span.
+    #[must_use]
+    pub fn in_force(self, at: Timestamp) -> bool {
+        self.span.contains(at)
+    }
+}
+
+/// The catalog as it was known at one revision.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'s> {
+    snapshot: &'s Snapshot,
+    /// The revision.
+    pub revision: RevisionNumber,
+    /// The meters.
+    pub meters: &'s MeterTable,
+}
+
+impl<'s> View<'s> {
+    /// The rows of a table that are known.
+    pub fn known<T>(
+        self,
+        rows: &'s [Versioned<T>],
+    ) -> impl DoubleEndedIterator<Item = &'s Versioned<T>> {
+        rows.iter().filter(move |row| row.known_at(self.revision))
+    }
+
+    /// The snapshot looked at.
+    #[must_use]
+    pub fn snapshot(self) -> &'s Snapshot {
+        self.snapshot
+    }
+
+    fn first<T>(self, rows: &'s [Versioned<T>], found: &[u32]) -> Option<&'s Versioned<T>> {
+        found
+            .iter()
+            .map(|at| &rows[*at as usize])
+            .find(|row| row.known_at(self.revision))
+    }
+
+    fn by_name<T>(
+        self,
+        rows: &'s [Versioned<T>],
+        names: &NameIndex,
+        name: &str,
+    ) -> Option<&'s Versioned<T>> {
+        Match::ALL
+            .into_iter()
+            .find_map(|level| self.first(rows, names.find(name, level)))
+    }
+
+    /// A provider by its id, in any case.
+    #[must_use]
+    pub fn provider(self, name: &str) -> Option<&'s Provider> {
+        self.by_name(
+            &self.snapshot.history.providers,
+            &self.snapshot.providers,
+            name,
+        )
+        .map(|row| &row.row)
+    }
+
+    /// A model by its id or an alias, in any case.
+    #[must_use]
+    pub fn model(self, name: &str) -> Option<&'s Versioned<super::model::Model>> {
+        self.by_name(&self.snapshot.history.models, &self.snapshot.models, name)
+    }
+
+    /// An accelerator by its id or an alias, in any case.
+    #[must_use]
+    pub fn gpu(self, name: &str) -> Option<&'s Versioned<super::gpu::Gpu>> {
+        self.by_name(&self.snapshot.history.gpus, &self.snapshot.gpus, name)
+    }
+
+    /// A calendar by its id.
+    #[must_use]
+    pub fn calendar(self, id: &str) -> Option<&'s Calendar> {
+        let found = self.snapshot.calendars.get(id)?;
+        self.first(&self.snapshot.history.calendars, found)
+            .map(|row| &row.row)
+    }
+
+    /// The offerings that a name fits at one level, of one provider or of all.
+    fn offerings_named(
+        self,
+        provider: Option<&str>,
+        name: &str,
+        level: Match,
+    ) -> impl Iterator<Item = Found<'s>> {
+        let index = match provider {
+            Some(provider) => self.snapshot.names_by_provider.get(provider),
+            None => Some(&self.snapshot.names),
+        };
+        let rows = index.map_or(&[] as &[u32], |index| index.find(name, level));
+        rows.iter().filter_map(move |at| {
+            let row = &self.snapshot.history.offerings[*at as usize];
+            let slot = &self.snapshot.slots[self.snapshot.slot_of_offering[*at as usize] as usize];
+            row.known_at(self.revision).then_some(Found {
+                offering: &row.row,
+                slot,
+            })
+        })
+    }
+
+    /// What a provider sells under a name.
+    #[must_use]
+    pub fn offering(self, provider: &str, name: &str) -> Option<Found<'s>> {
+        Match::ALL
+            .into_iter()
+            .find_map(|level| self.offerings_named(Some(provider), name, level).next())
+    }
+
+    /// Everybody who sells something under a name: at the best level at which anybody does, and the
+    /// developers' own APIs at any level.
+    #[must_use]
+    pub fn sellers(self, name: &str) -> Vec<Found<'s>> {
+        let mut sellers: Vec<Found<'s>> = Vec::new();
+        for level in Match::ALL {
+            let best_level = sellers.is_empty();
+            for found in self.offerings_named(None, name, level) {
+                let wanted = best_level || found.offering.first_party;
+                if wanted && !sellers.iter().any(|known| known.is(found)) {
+                    sellers.push(found);
+                }
+            }
+        }
+        sellers
+    }
+
+    /// An offering's rate cards.
+    pub fn cards(self, found: Found<'s>) -> impl Iterator<Item = CardView<'s>> {
+        found.slot.cards.iter().filter_map(move |card| {
+            let row = &self.snapshot.history.rate_cards[card.row as usize];
+            row.known_at(self.revision).then_some(CardView {
+                view: self,
+                card,
+                row,
+            })
+        })
+    }
+
+    /// An offering's modifiers.
+    pub fn modifiers(self, found: Found<'s>) -> impl Iterator<Item = ModifierView<'s>> {
+        found.slot.modifiers.iter().filter_map(move |modifier| {
+            let row = &self.snapshot.history.modifiers[modifier.row as usize];
+            let CompiledModifier { meters, span, .. } = *modifier;
+            row.known_at(self.revision)
+                .then_some(ModifierView { row, meters, span })
+        })
+    }
+
+    /// Whether prices are, or can be put, in a currency.
+    #[must_use]
+    pub fn knows_currency(self, currency: Currency) -> bool {
+        self.snapshot.currencies.contains(&currency)
+    }
+
+    /// Every currency that prices are, or can be put, in.
+    #[must_use]
+    pub fn currencies(self) -> Vec<Currency> {
+        let mut all: Vec<Currency> = self.snapshot.currencies.iter().copied().collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Dollars for one unit of a currency: the last rate known for the day of an instant or before.
+    /// The dollar itself is 1 on every day.
+    #[must_use]
+    pub fn usd_per_unit(self, currency: Currency, at: Timestamp) -> Option<FxQuote> {
+        let day = utc_day(at);
+        if currency == Currency::USD {
+            return Some(FxQuote {
+                rate: Decimal::ONE,
+                day,
+                row: None,
+            });
+        }
+        let rows = &self.snapshot.history.fx_rates;
+        let rates = self.snapshot.fx.get(&currency)?;
+        let after = rates.partition_point(|at| rows[*at as usize].row.date <= day);
+        let known = rates[..after].iter().rev().map(|at| &rows[*at as usize]);
+        let row = known.into_iter().find(|row| row.known_at(self.revision))?;
+        Some(FxQuote {
+            rate: row.row.usd_per_unit,
+            day: row.row.date,
+            row: Some(row.id),
+        })
+    }
+
+    /// A meter by its id.
+    #[must_use]
+    pub fn meter(self, id: &str) -> Option<&'s Meter> {
+        self.meters.find(id).map(|meter| self.meters.get(meter))
+    }
+
+    /// Names that somebody may have meant by a model's.
+    #[must_use]
+    pub fn near_offerings(self, provider: Option<&str>, name: &str) -> Vec<String> {
+        let offerings = self
+            .known(&self.snapshot.history.offerings)
+            .map(|row| &row.row);
+        let of_provider =
+            offerings.filter(|offering| provider.is_none_or(|id| offering.provider.as_str() == id));
+        super::names::near(name, of_provider.map(|offering| offering.name.as_str()))
+    }
+
+    /// Names that somebody may have meant by a provider's.
+    #[must_use]
+    pub fn near_providers(self, name: &str) -> Vec<String> {
+        super::names::near(
+            name,
+            self.known(&self.snapshot.history.providers)
+                .map(|row| row.row.id.as_str()),
+        )
+    }
+
+    /// Names that somebody may have meant by a meter's.
+    #[must_use]
+    pub fn near_meters(self, name: &str) -> Vec<String> {
+        super::names::near(
+            name,
+            self.known(&self.snapshot.history.meters)
+                .map(|row| row.row.id.as_str()),
+        )
+    }
+
+    /// The context keys that an offering's cards or modifiers know.
+    #[must_use]
+    pub fn context_keys(self, found: Found<'s>) -> Vec<ContextKey> {
+        let of_cards = self
+            .cards(found)
+            .flat_map(|card| card.row.row.conditions.context.iter().map(|(key, _)| key));
+        let of_modifiers = self
+            .modifiers(found)
+            .flat_map(|modifier| modifier.row.row.context.keys().copied());
+        let mut keys: Vec<ContextKey> = of_cards.chain(of_modifiers).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}
+
+/// A reference rate as it stands on a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FxQuote {
+    /// Dollars for one unit.
+    pub rate: Decimal,
+    /// The day of the fixing.
+    pub day: Date,
+    /// The row's number; none for the dollar itself.
+    pub row: Option<i64>,
+}

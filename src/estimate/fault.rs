@@ -1,0 +1,140 @@
+//! Everything that can be wrong with a request, and where.
+
+use jiff::Timestamp;
+
+use crate::catalog::money::Currency;
+
+/// One thing wrong with a request, and where (a JSON Pointer).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where, as a JSON Pointer into the request.
+    pub pointer: String,
+    /// What.
+    pub kind: FaultKind,
+}
+
+impl Fault {
+    /// A fault at a place.
+    pub fn new(pointer: impl Into<String>, kind: FaultKind) -> Self {
+        Self {
+            pointer: pointer.into(),
+            kind,
+        }
+    }
+}
+
+/// What can be wrong. The public code of each stands in `http::problem`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it is; the fields are what it names"
+)]
+pub enum FaultKind {
+    #[error("there is no field called `{name}` here")]
+    UnknownField { name: String, near: Vec<String> },
+    #[error("no workload is of kind `{name}`")]
+    UnknownKind { name: String, near: Vec<String> },
+    #[error("no meter is called `{name}`")]
+    UnknownMeter { name: String, near: Vec<String> },
+    #[error("no model is called `{name}`{}", of_provider(provider.as_ref()))]
+    UnknownModel {
+        name: String,
+        provider: Option<String>,
+        near: Vec<String>,
+    },
+    #[error("no provider is called `{name}`")]
+    UnknownProvider { name: String, near: Vec<String> },
+    #[error("no price or exchange rate is known in `{name}`")]
+    UnknownCurrency { name: String, near: Vec<String> },
+    #[error("no price of `{offering}` depends on `{name}`")]
+    UnknownContextKey {
+        name: String,
+        offering: String,
+        near: Vec<String>,
+    },
+    #[error("there is no catalog revision {revision}; the newest is {newest}")]
+    UnknownRevision { revision: u64, newest: u32 },
+    #[error("{expected}")]
+    WrongType { expected: String },
+    #[error("`{name}` is missing")]
+    MissingField { name: String },
+    #[error("{detail}")]
+    OutOfRange { detail: String },
+    #[error("several providers sell `{name}`: name one of them")]
+    AmbiguousModel {
+        name: String,
+        candidates: Vec<String>,
+    },
+    #[error("two prices fit equally well: {first} and {second}")]
+    AmbiguousPrice { first: String, second: String },
+    #[error("`{key}: {value}` has no price at {as_of}; {priced}")]
+    ContextUnpriced {
+        key: String,
+        value: String,
+        as_of: Timestamp,
+        priced: String,
+    },
+    #[error("`{meter}` is used, and no price for it is in force at {as_of}")]
+    Unpriced { meter: String, as_of: Timestamp },
+    #[error("no price of `{offering}` is in force at {as_of}; {known}")]
+    NotInForce {
+        offering: String,
+        as_of: Timestamp,
+        known: String,
+    },
+    #[error("{detail}")]
+    PartExceedsWhole { detail: String },
+    #[error("`{part}` is counted inside `{whole}`, which is not given")]
+    PartWithoutWhole { part: String, whole: String },
+    #[error("{count} items are more than the {most} that one request may have")]
+    TooManyItems { count: usize, most: usize },
+    #[error("no exchange rate of {currency} is known at or before {as_of}")]
+    NoFxRate {
+        currency: Currency,
+        as_of: Timestamp,
+    },
+    #[error("{detail}")]
+    Contradiction { detail: String },
+}
+
+impl FaultKind {
+    /// Names that may have been meant, nearest first; up to five for a misspelling, all for an ambiguity.
+    #[must_use]
+    pub fn near(&self) -> &[String] {
+        match self {
+            Self::UnknownField { near, .. }
+            | Self::UnknownKind { near, .. }
+            | Self::UnknownMeter { near, .. }
+            | Self::UnknownModel { near, .. }
+            | Self::UnknownProvider { near, .. }
+            | Self::UnknownCurrency { near, .. }
+            | Self::UnknownContextKey { near, .. } => near,
+            Self::AmbiguousModel { candidates, .. } => candidates,
+            _ => &[],
+        }
+    }
+
+    /// A fault of range.
+    pub fn out_of_range(detail: impl Into<String>) -> Self {
+        Self::OutOfRange {
+            detail: detail.into(),
+        }
+    }
+
+    /// A fault of type.
+    pub fn wrong_type(expected: impl Into<String>) -> Self {
+        Self::WrongType {
+            expected: expected.into(),
+        }
+    }
+}
+
+fn of_provider(provider: Option<&String>) -> String {
+    provider.map_or_else(String::new, |provider| format!(" at `{provider}`"))
+}
+
+/// Appends a reference token to a JSON Pointer, escaped as RFC 6901 has it.
+#[must_use]
+pub fn pointer(base: &str, token: &str) -> String {
+    format!("{base}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
