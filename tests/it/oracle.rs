@@ -219,8 +219,7 @@ fn count_of(meter: &str, nth: i128) -> i128 {
 
 /// Each instant at which any of DeepSeek's rows begins or ends.
 fn changes(cards: &[Value]) -> Vec<Timestamp> {
-    let ends = cards.iter().filter(|card| card["offering"].as_str().unwrap().starts_with("deepseek/"));
-    let mut instants: Vec<Timestamp> = ends.flat_map(|card| [instant(&card["effective_from"]), instant(&card["effective_to"])]).flatten().collect();
+    let mut instants: Vec<Timestamp> = cards.iter().flat_map(|card| [instant(&card["effective_from"]), instant(&card["effective_to"])]).flatten().collect();
     instants.sort();
     instants.dedup();
     instants
@@ -259,9 +258,14 @@ fn agree_at(snapshot: &Snapshot, cards: &[Value], meters: &Meters, holidays: &[S
     quoted
 }
 
+/// Only DeepSeek's rows.
+fn deepseeks_cards() -> Vec<Value> {
+    lines("rate_cards/deepseek.jsonl")
+}
+
 #[test]
 fn every_change_of_deepseeks_prices_takes_effect_on_its_very_second() {
-    let (meters, cards, holidays) = (Meters::read(), rate_cards(), holidays());
+    let (meters, cards, holidays) = (Meters::read(), deepseeks_cards(), holidays());
     let snapshot = built_in_snapshot().unwrap();
     let changes = changes(&cards);
     assert!(changes.len() >= 10, "{changes:?}");
@@ -274,7 +278,7 @@ fn every_change_of_deepseeks_prices_takes_effect_on_its_very_second() {
 
 #[test]
 fn deepseeks_hours_hold_on_weekdays_weekends_and_holidays() {
-    let (meters, cards, holidays) = (Meters::read(), rate_cards(), holidays());
+    let (meters, cards, holidays) = (Meters::read(), deepseeks_cards(), holidays());
     let snapshot = built_in_snapshot().unwrap();
     // Off-peak nights of 2025; a week of 2026 with a weekend; the October holiday; all by the second around
     // each full and half hour of the Shanghai day.

@@ -1,0 +1,3 @@
+//! Farthing's tests from outside: one binary, a module a subject.
+
+mod oracle;
