@@ -46,7 +46,8 @@ impl Meters {
         let rows = lines("meters.jsonl");
         let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
         let wholes = |row: &Value| {
-            let names = row["part_of"].as_array().map(|all| all.iter().map(|name| name.as_str().unwrap().to_owned()));
+            let names =
+                row["part_of"].as_array().map(|all| all.iter().map(|name| name.as_str().unwrap().to_owned()));
             names.map(Iterator::collect).unwrap_or_default()
         };
         Self {
@@ -85,7 +86,8 @@ impl Meters {
     fn cost(&self, charged: &BTreeMap<String, i128>, card: &Value) -> i128 {
         let cost = |(meter, count): (&String, &i128)| {
             let rate = &card["rates"][meter];
-            let amount = rate.as_str().or(rate["amount"].as_str()).unwrap_or_else(|| panic!("no rate for {meter}"));
+            let amount =
+                rate.as_str().or(rate["amount"].as_str()).unwrap_or_else(|| panic!("no rate for {meter}"));
             let per = rate["per"].as_str().map_or(self.per[meter], |per| per.parse().unwrap());
             let (money, rest) = (count * fixed(amount) / per, count * fixed(amount) % per);
             assert_eq!(rest, 0, "the oracle cannot divide {count} * {amount} by {per}");
@@ -111,12 +113,15 @@ fn in_hours(card: &Value, at: Timestamp, holidays: &[String]) -> bool {
     let weekday = json!(local.weekday().to_monday_one_offset());
     let spans = window["hours"].as_array().unwrap();
     window["days"].as_array().unwrap().contains(&weekday)
-        && spans.iter().any(|span| span[0].as_str().unwrap() <= clock.as_str() && clock.as_str() < span[1].as_str().unwrap())
+        && spans.iter().any(|span| {
+            span[0].as_str().unwrap() <= clock.as_str() && clock.as_str() < span[1].as_str().unwrap()
+        })
         && (window["except"].is_null() || !holidays.contains(&local.date().to_string()))
 }
 
 fn in_force(card: &Value, at: Timestamp) -> bool {
-    instant(&card["effective_from"]).is_none_or(|from| from <= at) && instant(&card["effective_to"]).is_none_or(|to| at < to)
+    instant(&card["effective_from"]).is_none_or(|from| from <= at)
+        && instant(&card["effective_to"]).is_none_or(|to| at < to)
 }
 
 fn holidays() -> Vec<String> {
@@ -125,7 +130,13 @@ fn holidays() -> Vec<String> {
 }
 
 /// The oracle's choice for a call without context: the row in force, a windowed one before another.
-fn choose<'c>(cards: &'c [Value], offering: &str, currency: &str, at: Timestamp, holidays: &[String]) -> Option<&'c Value> {
+fn choose<'c>(
+    cards: &'c [Value],
+    offering: &str,
+    currency: &str,
+    at: Timestamp,
+    holidays: &[String],
+) -> Option<&'c Value> {
     let fits = |card: &&Value| {
         card["offering"] == offering
             && card["currency"] == currency
@@ -177,7 +188,11 @@ fn every_card_of_the_catalog_is_quoted_to_the_last_digit() {
     for card in &cards {
         let offering = card["offering"].as_str().unwrap();
         let (provider, name) = offering.split_once('/').unwrap();
-        let siblings: Vec<&Value> = by_offering[offering].iter().copied().filter(|other| other["currency"] == card["currency"]).collect();
+        let siblings: Vec<&Value> = by_offering[offering]
+            .iter()
+            .copied()
+            .filter(|other| other["currency"] == card["currency"])
+            .collect();
         let at = an_instant_of(card, &siblings, &holidays);
         let priced: Vec<&String> = card["rates"].as_object().unwrap().keys().collect();
         let request = |usage: &BTreeMap<String, i128>| {
@@ -187,20 +202,29 @@ fn every_card_of_the_catalog_is_quoted_to_the_last_digit() {
             })
         };
         if priced.is_empty() {
-            let refusal = ask(&snapshot, &request(&BTreeMap::from([("input_tokens".to_owned(), 1)])), at).unwrap_err();
+            let refusal =
+                ask(&snapshot, &request(&BTreeMap::from([("input_tokens".to_owned(), 1)])), at).unwrap_err();
             assert!(refusal.contains("Unpriced"), "{refusal}");
             unpriced += 1;
             continue;
         }
         // A different count for each meter, and one that every `per` divides.
-        let mut charged: BTreeMap<String, i128> = (1..).zip(&priced).map(|(nth, meter)| ((*meter).clone(), count_of(meter, nth))).collect();
+        let mut charged: BTreeMap<String, i128> =
+            (1..).zip(&priced).map(|(nth, meter)| ((*meter).clone(), count_of(meter, nth))).collect();
         if let Some(above) = card["conditions"]["input_tokens_above"].as_i64() {
-            let input = ["input_tokens", "input_audio_tokens", "cache_read_tokens"].into_iter().find(|meter| charged.contains_key(*meter));
+            let input = ["input_tokens", "input_audio_tokens", "cache_read_tokens"]
+                .into_iter()
+                .find(|meter| charged.contains_key(*meter));
             *charged.get_mut(input.expect("a tier of something priced")).unwrap() += i128::from(above);
         }
         let answer = ask(&snapshot, &request(&meters.usage(&charged)), at).unwrap();
         assert_eq!(total(&answer), meters.cost(&charged, card), "{card}\n{answer}");
-        let sum: i128 = answer["items"][0]["lines"].as_array().unwrap().iter().map(|line| fixed(line["amount"].as_str().unwrap())).sum();
+        let sum: i128 = answer["items"][0]["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| fixed(line["amount"].as_str().unwrap()))
+            .sum();
         assert_eq!(sum, total(&answer), "the lines add up");
         quoted += 1;
         rates += priced.len();
@@ -219,16 +243,28 @@ fn count_of(meter: &str, nth: i128) -> i128 {
 
 /// Each instant at which any of DeepSeek's rows begins or ends.
 fn changes(cards: &[Value]) -> Vec<Timestamp> {
-    let mut instants: Vec<Timestamp> = cards.iter().flat_map(|card| [instant(&card["effective_from"]), instant(&card["effective_to"])]).flatten().collect();
+    let mut instants: Vec<Timestamp> = cards
+        .iter()
+        .flat_map(|card| [instant(&card["effective_from"]), instant(&card["effective_to"])])
+        .flatten()
+        .collect();
     instants.sort();
     instants.dedup();
     instants
 }
 
 /// Asks for a million of each, and compares with the oracle's own choice of row.
-fn agree_at(snapshot: &Snapshot, cards: &[Value], meters: &Meters, holidays: &[String], at: Timestamp) -> usize {
+fn agree_at(
+    snapshot: &Snapshot,
+    cards: &[Value],
+    meters: &Meters,
+    holidays: &[String],
+    at: Timestamp,
+) -> usize {
     let mut quoted = 0;
-    for offering in ["deepseek-chat", "deepseek-reasoner", "deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro"] {
+    for offering in
+        ["deepseek-chat", "deepseek-reasoner", "deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro"]
+    {
         for currency in ["CNY", "USD"] {
             let request = json!({
                 "currency": currency, "as_of": at.to_string(), "provider": "deepseek", "model": offering,
@@ -244,14 +280,20 @@ fn agree_at(snapshot: &Snapshot, cards: &[Value], meters: &Meters, holidays: &[S
                 }
                 continue;
             };
-            let all = [("input_tokens", 2_000_000), ("cache_read_tokens", 1_000_000), ("output_tokens", 5_000_000)];
-            let mut charged: BTreeMap<String, i128> = all.into_iter().map(|(meter, count)| (meter.to_owned(), count)).collect();
+            let all =
+                [("input_tokens", 2_000_000), ("cache_read_tokens", 1_000_000), ("output_tokens", 5_000_000)];
+            let mut charged: BTreeMap<String, i128> =
+                all.into_iter().map(|(meter, count)| (meter.to_owned(), count)).collect();
             if card["rates"]["cache_read_tokens"].is_null() {
                 charged.remove("cache_read_tokens");
                 charged.insert("input_tokens".to_owned(), 3_000_000);
             }
             let answer = ask(snapshot, &request, at).unwrap();
-            assert_eq!(total(&answer), meters.cost(&charged, card), "{offering} in {currency} at {at}: {card}");
+            assert_eq!(
+                total(&answer),
+                meters.cost(&charged, card),
+                "{offering} in {currency} at {at}: {card}"
+            );
             quoted += 1;
         }
     }
@@ -282,13 +324,29 @@ fn deepseeks_hours_hold_on_weekdays_weekends_and_holidays() {
     let snapshot = built_in_snapshot().unwrap();
     // Off-peak nights of 2025; a week of 2026 with a weekend; the October holiday; all by the second around
     // each full and half hour of the Shanghai day.
-    let days = ["2025-03-05", "2025-08-30", "2026-08-18", "2026-08-22", "2026-08-25", "2026-09-12", "2026-09-25", "2026-10-01", "2026-10-08", "2026-11-20", "2026-11-21", "2026-11-22"];
+    let days = [
+        "2025-03-05",
+        "2025-08-30",
+        "2026-08-18",
+        "2026-08-22",
+        "2026-08-25",
+        "2026-09-12",
+        "2026-09-25",
+        "2026-10-01",
+        "2026-10-08",
+        "2026-11-20",
+        "2026-11-21",
+        "2026-11-22",
+    ];
     for day in days {
         let midnight = Offset::constant(8).to_timestamp(day.parse::<Date>().unwrap().at(0, 0, 0, 0)).unwrap();
         for half_hour in 0..48 {
             let edge = midnight.checked_add((half_hour * 30).minutes()).unwrap();
             for at in [edge.checked_sub(1.second()).unwrap(), edge] {
-                assert!(agree_at(&snapshot, &cards, &meters, &holidays, at) > 0, "nothing was priced at {at}");
+                assert!(
+                    agree_at(&snapshot, &cards, &meters, &holidays, at) > 0,
+                    "nothing was priced at {at}"
+                );
             }
         }
     }
