@@ -147,7 +147,11 @@ fn quantities(reading: &mut Reading, body: &Place<'_>, usage: &Place<'_>) {
 
 /// Seconds of audio, under the two names that price lists have for them.
 fn audio(reading: &mut Reading, usage: &Place<'_>, name: &str) {
-    let seconds = reading.seconds(&usage.get(name));
+    let place = usage.get(name);
+    if !place.exists() {
+        reading.missing(usage, name);
+    }
+    let seconds = reading.seconds(&place);
     reading.meter(usage, "audio_seconds", seconds);
     reading.meter(usage, "input_audio_seconds", seconds);
     if seconds > 0 {
@@ -201,7 +205,10 @@ fn input(reading: &mut Reading, usage: &Place<'_>, style: &Style) {
     reading.ignore(&details, &["text_tokens"]);
     reading.ignore(&cached, &["text_tokens"]);
     reading.ignore(usage, &CACHE_READ);
-    reading.ignore(usage, &["prompt_cache_miss_tokens"]);
+    reading.ignore(
+        usage,
+        &["prompt_cache_miss_tokens", "cache_creation_input_tokens"],
+    );
 }
 
 /// Where compatible vendors put what was read from the cache, when not among the details.
