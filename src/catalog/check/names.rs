@@ -389,7 +389,7 @@ mod tests {
         let found = planted(|tables| {
             tables
                 .models
-                .push(row(json!({"id": "two", "name": "2", "aliases": ["uno"]})))
+                .push(row(json!({"id": "two", "name": "2", "aliases": ["uno"]})));
         });
         assert_eq!(found, ["model `two` has the alias `uno`, as `one` has"]);
     }

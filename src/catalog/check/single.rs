@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_card_that_ends_before_it_starts_is_found() {
         let found = planted(|tables| {
-            tables.rate_cards[0].effective_to = tables.rate_cards[0].effective_from
+            tables.rate_cards[0].effective_to = tables.rate_cards[0].effective_from;
         });
         assert_eq!(
             found,
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_rental_that_ends_before_it_starts_is_found() {
         let found = planted(|tables| {
-            tables.gpu_rentals[0].effective_to = Some("2025-12-31".parse().unwrap())
+            tables.gpu_rentals[0].effective_to = Some("2025-12-31".parse().unwrap());
         });
         assert_eq!(found, ["gpu_rental `rent-1` ends before it starts"]);
     }
@@ -306,7 +306,7 @@ mod tests {
         let found = planted(|tables| {
             tables.calendars[0]
                 .dates
-                .push("2027-01-01".parse().unwrap())
+                .push("2027-01-01".parse().unwrap());
         });
         assert_eq!(
             found,

@@ -1,0 +1,3 @@
+//! The command line, one command per file.
+
+pub mod catalog;
