@@ -74,25 +74,17 @@ pub struct Edition {
 /// What was current at a revision, as an edition: under the version of the edition last taken over by then.
 /// `None` when there is no such revision.
 #[must_use]
-pub fn edition_at(
-    history: &History,
-    revisions: &[Revision],
-    at: RevisionNumber,
-) -> Option<Edition> {
+pub fn edition_at(history: &History, revisions: &[Revision], at: RevisionNumber) -> Option<Edition> {
     let revision = revisions.iter().find(|known| known.revision == at)?;
     let until = revisions.iter().filter(|known| known.revision <= at);
-    let taken_over = until
-        .filter_map(|known| known.catalog_version.as_ref()?.parse().ok())
-        .max();
+    let taken_over = until.filter_map(|known| known.catalog_version.as_ref()?.parse().ok()).max();
     let mut tables = history.at(at);
     // A meter keeps the place it had when it first came, whatever has changed about it since.
     let place = |id: &MeterId| history.meters.iter().position(|row| row.row.id == *id);
     tables.meters.sort_by_key(|meter| place(&meter.id));
     Some(Edition {
         version: taken_over.unwrap_or_else(|| EditionVersion::new(utc_day(revision.made_at), 1)),
-        description: format!(
-            "Farthing's catalog as of its revision {at}, exported from a database."
-        ),
+        description: format!("Farthing's catalog as of its revision {at}, exported from a database."),
         tables,
     })
 }
@@ -135,8 +127,7 @@ pub fn built_in() -> Result<Edition, FilesError> {
 /// # Errors
 /// As [`built_in`].
 pub fn built_in_version() -> Result<EditionVersion, FilesError> {
-    let manifest =
-        Embedded::get(files::MANIFEST).ok_or_else(|| FilesError::missing(files::MANIFEST))?;
+    let manifest = Embedded::get(files::MANIFEST).ok_or_else(|| FilesError::missing(files::MANIFEST))?;
     files::parse_manifest(&manifest.data).map(|manifest| manifest.version)
 }
 
@@ -151,9 +142,7 @@ pub fn built_in_reason(version: EditionVersion) -> String {
 /// # Errors
 /// When the edition is faulty, which a test rules out.
 pub fn built_in_snapshot() -> Result<Snapshot, BuiltInError> {
-    let Edition {
-        version, tables, ..
-    } = built_in()?;
+    let Edition { version, tables, .. } = built_in()?;
     let nothing = History::default();
     let delta = Delta::between(&nothing, &tables)?;
     let revision = Revision {
@@ -183,15 +172,9 @@ mod tests {
 
     #[test]
     fn a_version_has_one_spelling() {
-        for bad in [
-            "",
-            "2026-11-23",
-            "2026-11-23.01",
-            "2026-11-23.+1",
-            "2026-11-23.x",
-            "2026-11-31.1",
-            "26-11-23.1",
-        ] {
+        for bad in
+            ["", "2026-11-23", "2026-11-23.01", "2026-11-23.+1", "2026-11-23.x", "2026-11-31.1", "26-11-23.1"]
+        {
             assert!(bad.parse::<EditionVersion>().is_err(), "{bad}");
         }
     }
@@ -199,15 +182,10 @@ mod tests {
     #[test]
     fn the_built_in_snapshot_is_revision_1_made_on_the_day_of_its_edition() {
         let snapshot = built_in_snapshot().unwrap();
-        let [revision] = snapshot.revisions() else {
-            panic!("one revision")
-        };
+        let [revision] = snapshot.revisions() else { panic!("one revision") };
         let version = built_in_version().unwrap();
         assert_eq!(revision.made_at, version.made_at());
         assert_eq!(revision.reason, format!("built-in catalog {version}"));
-        assert_eq!(
-            revision.rows_added,
-            built_in().unwrap().tables.row_count() as u64
-        );
+        assert_eq!(revision.rows_added, built_in().unwrap().tables.row_count() as u64);
     }
 }

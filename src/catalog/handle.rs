@@ -27,11 +27,7 @@ impl Catalog {
     pub fn replace(&self, snapshot: Snapshot) {
         let fresh = Arc::new(snapshot);
         self.0.rcu(|current| {
-            let newest = if fresh.revision() > current.revision() {
-                &fresh
-            } else {
-                current
-            };
+            let newest = if fresh.revision() > current.revision() { &fresh } else { current };
             Arc::clone(newest)
         });
     }

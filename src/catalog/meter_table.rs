@@ -27,10 +27,20 @@ impl MeterSet {
         self.0 |= 1 << meter.0;
     }
 
-    /// Whether two sets share a meter.
+    /// Takes a meter out.
+    pub fn remove(&mut self, meter: MeterIndex) {
+        self.0 &= !(1 << meter.0);
+    }
+
+    /// Whether there is none in it.
     #[must_use]
-    pub fn intersects(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds the meters of another set.
+    pub fn extend(&mut self, other: Self) {
+        self.0 |= other.0;
     }
 
     /// The meters of both.
@@ -43,9 +53,8 @@ impl MeterSet {
     pub fn iter(self) -> impl Iterator<Item = MeterIndex> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
-            let next = u8::try_from(rest.trailing_zeros())
-                .ok()
-                .filter(|at| usize::from(*at) < Self::CAPACITY)?;
+            let next =
+                u8::try_from(rest.trailing_zeros()).ok().filter(|at| usize::from(*at) < Self::CAPACITY)?;
             rest &= rest - 1;
             Some(MeterIndex(next))
         })
@@ -119,18 +128,15 @@ impl MeterTable {
                 continue;
             }
             let named = meter.part_of.iter().map(|whole| {
-                by_id
-                    .get(whole.as_str())
-                    .copied()
-                    .ok_or_else(|| MeterTableError::UnknownWhole {
-                        meter: meter.id.to_string(),
-                        whole: whole.to_string(),
-                    })
+                by_id.get(whole.as_str()).copied().ok_or_else(|| MeterTableError::UnknownWhole {
+                    meter: meter.id.to_string(),
+                    whole: whole.to_string(),
+                })
             });
             wholes.push(named.collect::<Result<Vec<_>, _>>()?);
         }
-        let parts_first = parts_first(&wholes)
-            .map_err(|at| MeterTableError::Circular(meters[at].id.to_string()))?;
+        let parts_first =
+            parts_first(&wholes).map_err(|at| MeterTableError::Circular(meters[at].id.to_string()))?;
         let mut parts = vec![MeterSet::default(); meters.len()];
         for part in &parts_first {
             let below = parts[usize::from(part.0)];
@@ -140,19 +146,8 @@ impl MeterTable {
                 set.insert(*part);
             }
         }
-        let (requests, input_tokens) = (
-            by_id.get("requests").copied(),
-            by_id.get("input_tokens").copied(),
-        );
-        Ok(Self {
-            meters,
-            by_id,
-            wholes,
-            parts,
-            parts_first,
-            requests,
-            input_tokens,
-        })
+        let (requests, input_tokens) = (by_id.get("requests").copied(), by_id.get("input_tokens").copied());
+        Ok(Self { meters, by_id, wholes, parts, parts_first, requests, input_tokens })
     }
 
     /// The meter of a name.
@@ -209,15 +204,9 @@ impl MeterIndex {
 /// An order in which every meter comes after its parts, or a meter that is part of itself.
 fn parts_first(wholes: &[Vec<MeterIndex>]) -> Result<Vec<MeterIndex>, usize> {
     let mut waiting_for = vec![0_usize; wholes.len()];
-    wholes
-        .iter()
-        .flatten()
-        .for_each(|whole| waiting_for[usize::from(whole.0)] += 1);
-    let mut order: Vec<MeterIndex> = (0..)
-        .zip(&waiting_for)
-        .filter(|(_, parts)| **parts == 0)
-        .map(|(at, _)| MeterIndex(at))
-        .collect();
+    wholes.iter().flatten().for_each(|whole| waiting_for[usize::from(whole.0)] += 1);
+    let mut order: Vec<MeterIndex> =
+        (0..).zip(&waiting_for).filter(|(_, parts)| **parts == 0).map(|(at, _)| MeterIndex(at)).collect();
     let mut next = 0;
     while let Some(part) = order.get(next).copied() {
         next += 1;
@@ -245,10 +234,8 @@ impl MeterTables {
     /// # Errors
     /// As [`MeterTable::new`], for any of them.
     pub fn new(history: &[Versioned<Meter>]) -> Result<Self, MeterTableError> {
-        let mut revisions: Vec<RevisionNumber> = history
-            .iter()
-            .flat_map(|row| std::iter::once(row.introduced).chain(row.superseded))
-            .collect();
+        let mut revisions: Vec<RevisionNumber> =
+            history.iter().flat_map(|row| std::iter::once(row.introduced).chain(row.superseded)).collect();
         revisions.sort_unstable();
         revisions.dedup();
         let mut firsts: Vec<&Versioned<Meter>> = Vec::new();
@@ -259,18 +246,14 @@ impl MeterTables {
         }
         let table = |revision| {
             let version = |first: &&Versioned<Meter>| {
-                let same =
-                    |row: &&Versioned<Meter>| row.row.id == first.row.id && row.known_at(revision);
+                let same = |row: &&Versioned<Meter>| row.row.id == first.row.id && row.known_at(revision);
                 let known = history.iter().find(same);
                 (known.unwrap_or(first).row.clone(), known.is_some())
             };
             let (meters, known): (Vec<_>, Vec<_>) = firsts.iter().map(version).unzip();
             MeterTable::of_known(meters, &known).map(|table| (revision, table))
         };
-        let mut tables = revisions
-            .into_iter()
-            .map(table)
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut tables = revisions.into_iter().map(table).collect::<Result<Vec<_>, _>>()?;
         if tables.is_empty() {
             tables.push((RevisionNumber(0), MeterTable::new(Vec::new())?));
         }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// Significant digits that a single amount keeps.
 pub const SIGNIFICANT_DIGITS: u32 = 28;
 
+/// Decimal places that money is printed with at least.
+const MONEY_PLACES: usize = 2;
+
 /// Decimal places of an amount after a change of currency.
 pub const FX_PLACES: u32 = 12;
 
@@ -43,9 +46,7 @@ pub enum NotDecimal {
 /// ```
 pub fn parse_decimal(text: &str) -> Result<Decimal, NotDecimal> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits
-        .split_once('.')
-        .map_or((digits, None), |(w, f)| (w, Some(f)));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     if !all_digits(whole) || !fraction.is_none_or(all_digits) {
         return Err(NotDecimal::Malformed);
@@ -65,10 +66,7 @@ impl Currency {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
-        bytes
-            .iter()
-            .all(u8::is_ascii_alphabetic)
-            .then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
+        bytes.iter().all(u8::is_ascii_alphabetic).then(|| Self(bytes.map(|b| b.to_ascii_uppercase())))
     }
 
     /// The code itself.
@@ -159,10 +157,7 @@ fn times(a: I256, b: I256) -> Result<I256, Overflow> {
 
 impl Money {
     /// Nothing.
-    pub const ZERO: Self = Self {
-        mantissa: I256::ZERO,
-        scale: 0,
-    };
+    pub const ZERO: Self = Self { mantissa: I256::ZERO, scale: 0 };
 
     /// Whether this is exactly nothing.
     #[must_use]
@@ -175,28 +170,17 @@ impl Money {
     /// # Errors
     /// When it needs more than 76 digits.
     pub fn checked_add(self, other: Self) -> Result<Self, Overflow> {
-        let (wide, narrow) = if self.scale >= other.scale {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (wide, narrow) = if self.scale >= other.scale { (self, other) } else { (other, self) };
         let aligned = times(narrow.mantissa, power_of_ten(wide.scale - narrow.scale)?)?;
         let mantissa = wide.mantissa.checked_add(aligned).ok_or(Overflow)?;
-        Ok(Self {
-            mantissa,
-            scale: wide.scale,
-        })
+        Ok(Self { mantissa, scale: wide.scale })
     }
 
     /// `self * numerator / denominator`, to 28 significant digits.
     ///
     /// # Errors
     /// When an intermediate figure needs more than 76 digits.
-    pub fn scaled(
-        self,
-        numerator: Decimal,
-        denominator: Decimal,
-    ) -> Result<(Self, Precision), Overflow> {
+    pub fn scaled(self, numerator: Decimal, denominator: Decimal) -> Result<(Self, Precision), Overflow> {
         let top = times(self.mantissa, I256::new(numerator.mantissa()))?;
         quotient(top, self.scale + numerator.scale(), denominator)
     }
@@ -208,23 +192,14 @@ impl Money {
     pub fn convert(self, from_usd: Decimal, to_usd: Decimal) -> Result<Self, Overflow> {
         let top = times(self.mantissa, I256::new(from_usd.mantissa()))?;
         let top = times(top, power_of_ten(FX_PLACES + to_usd.scale())?)?;
-        let bottom = times(
-            I256::new(to_usd.mantissa()),
-            power_of_ten(self.scale + from_usd.scale())?,
-        )?;
-        Ok(Self {
-            mantissa: divide_half_even(top, bottom).0,
-            scale: FX_PLACES,
-        })
+        let bottom = times(I256::new(to_usd.mantissa()), power_of_ten(self.scale + from_usd.scale())?)?;
+        Ok(Self { mantissa: divide_half_even(top, bottom).0, scale: FX_PLACES })
     }
 
     /// The same amount without trailing zeros.
     #[must_use]
     fn normalized(self) -> Self {
-        let Self {
-            mut mantissa,
-            mut scale,
-        } = self;
+        let Self { mut mantissa, mut scale } = self;
         while scale > 0 && mantissa % 10 == 0 {
             mantissa /= 10;
             scale -= 1;
@@ -243,36 +218,25 @@ impl Money {
             return (Self { mantissa, scale }, Precision::Exact);
         }
         let (kept, rest) = divide_half_even(mantissa, POWERS[surplus as usize]);
-        let precision = if rest {
-            Precision::Rounded
-        } else {
-            Precision::Exact
-        };
+        let precision = if rest { Precision::Rounded } else { Precision::Exact };
         if surplus <= scale {
-            return (
-                Self {
-                    mantissa: kept,
-                    scale: scale - surplus,
-                },
-                precision,
-            );
+            return (Self { mantissa: kept, scale: scale - surplus }, precision);
         }
-        (
-            Self {
-                mantissa: kept * POWERS[(surplus - scale) as usize],
-                scale: 0,
-            },
-            precision,
-        )
+        (Self { mantissa: kept * POWERS[(surplus - scale) as usize], scale: 0 }, precision)
+    }
+}
+
+impl std::ops::Neg for Money {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { mantissa: -self.mantissa, scale: self.scale }
     }
 }
 
 impl From<Decimal> for Money {
     fn from(decimal: Decimal) -> Self {
-        Self {
-            mantissa: I256::new(decimal.mantissa()),
-            scale: decimal.scale(),
-        }
+        Self { mantissa: I256::new(decimal.mantissa()), scale: decimal.scale() }
     }
 }
 
@@ -296,17 +260,9 @@ impl Eq for Money {}
 ///     charge(1_200, parse_decimal("2.50").unwrap(), parse_decimal("1000000").unwrap()).unwrap();
 /// assert_eq!((dollars.to_string().as_str(), precision), ("0.003", Precision::Exact));
 /// ```
-pub fn charge(
-    quantity: u128,
-    amount: Decimal,
-    per: Decimal,
-) -> Result<(Money, Precision), Overflow> {
-    let quantity = I256::try_from(quantity).map_err(|_| Overflow)?;
-    quotient(
-        times(quantity, I256::new(amount.mantissa()))?,
-        amount.scale(),
-        per,
-    )
+pub fn charge(quantity: u128, amount: Decimal, per: Decimal) -> Result<(Money, Precision), Overflow> {
+    let quantity = I256::from(quantity);
+    quotient(times(quantity, I256::new(amount.mantissa()))?, amount.scale(), per)
 }
 
 /// `top / 10^scale / divisor`, to 28 significant digits.
@@ -320,14 +276,8 @@ fn quotient(top: I256, scale: u32, divisor: Decimal) -> Result<(Money, Precision
         // The common case: per 1, 1,000 or 1,000,000 moves the point and nothing else.
         let scale = scale + zeros;
         let money = match scale.checked_sub(divisor.scale()) {
-            Some(scale) => Money {
-                mantissa: top,
-                scale,
-            },
-            None => Money {
-                mantissa: times(top, power_of_ten(divisor.scale() - scale)?)?,
-                scale: 0,
-            },
+            Some(scale) => Money { mantissa: top, scale },
+            None => Money { mantissa: times(top, power_of_ten(divisor.scale() - scale)?)?, scale: 0 },
         };
         return Ok(money.shortened());
     }
@@ -344,11 +294,7 @@ fn quotient(top: I256, scale: u32, divisor: Decimal) -> Result<(Money, Precision
             places -= 1;
             continue;
         }
-        let precision = if rest {
-            Precision::Rounded
-        } else {
-            Precision::Exact
-        };
+        let precision = if rest { Precision::Rounded } else { Precision::Exact };
         return Ok((Money::at(whole, scale + places)?, precision));
     }
 }
@@ -361,11 +307,7 @@ fn shift(places: i64) -> Result<I256, Overflow> {
 /// The nearest whole quotient, ties to even, and whether anything was left over.
 fn divide_half_even(top: I256, bottom: I256) -> (I256, bool) {
     let (whole, rest) = (top / bottom, top % bottom);
-    let away = if (top < 0) == (bottom < 0) {
-        I256::ONE
-    } else {
-        I256::MINUS_ONE
-    };
+    let away = if (top < 0) == (bottom < 0) { I256::ONE } else { I256::MINUS_ONE };
     let (rest, bottom) = (rest.unsigned_abs(), bottom.unsigned_abs());
     let up = match (rest * 2).cmp(&bottom) {
         Ordering::Less => false,
@@ -379,7 +321,7 @@ fn divide_half_even(top: I256, bottom: I256) -> (I256, bool) {
 fn digits(number: I256) -> u32 {
     let size = number.unsigned_abs();
     let bits = 256 - size.leading_zeros();
-    let guess = bits * 1233 >> 12; // log10(2) = 0.30103 = 1233 / 4096
+    let guess = (bits * 1233) >> 12; // log10(2) = 0.30103 = 1233 / 4096
     guess + u32::from(size >= POWERS[guess as usize].unsigned_abs())
 }
 
@@ -393,7 +335,7 @@ impl fmt::Display for Money {
     /// All digits, trailing zeros trimmed to two places at least.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut buffer = [b'0'; Self::LONGEST_TEXT];
-        f.write_str(self.text(&mut buffer))
+        f.write_str(self.text(&mut buffer, MONEY_PLACES))
     }
 }
 
@@ -403,37 +345,26 @@ impl Money {
     fn at(mantissa: I256, scale: i64) -> Result<Self, Overflow> {
         match u32::try_from(scale) {
             Ok(scale) => Ok(Self { mantissa, scale }),
-            Err(_) => Ok(Self {
-                mantissa: times(mantissa, shift(-scale)?)?,
-                scale: 0,
-            }),
+            Err(_) => Ok(Self { mantissa: times(mantissa, shift(-scale)?)?, scale: 0 }),
         }
     }
 
-    /// Writes the digits from the right end of a buffer full of `0`.
-    fn text(self, buffer: &mut [u8; Self::LONGEST_TEXT]) -> &str {
-        const LEAST_PLACES: usize = 2;
-        // Room for the two places that a whole number is given; they are zeros already.
-        let scale = self.scale as usize;
-        let mut end = buffer.len();
-        let mut places = scale;
-        if scale < LEAST_PLACES {
-            end -= LEAST_PLACES - scale;
-        }
+    /// Writes the digits at the end of a buffer full of `0`, trailing zeros trimmed to `least` places.
+    fn text(self, buffer: &mut [u8; Self::LONGEST_TEXT], least: usize) -> &str {
+        let mut places = self.scale as usize;
+        let mut end = buffer.len() - least.saturating_sub(places);
         let mut start = write_digits(self.mantissa.unsigned_abs(), &mut buffer[..end]);
-        if scale < LEAST_PLACES {
-            end = buffer.len();
-            places = LEAST_PLACES;
-        }
-        while places > LEAST_PLACES && buffer[end - 1] == b'0' {
+        (end, places) = (end + least.saturating_sub(places), places.max(least));
+        while places > least && buffer[end - 1] == b'0' {
             (end, places) = (end - 1, places - 1);
         }
         start = start.min(end - places - 1); // 0.05: a zero before the point
-        // Make room for the point by moving the whole part one to the left.
-        let point = end - places;
-        buffer.copy_within(start..point, start - 1);
-        buffer[point - 1] = b'.';
-        start -= 1;
+        if places > 0 {
+            let point = end - places;
+            buffer.copy_within(start..point, start - 1);
+            buffer[point - 1] = b'.';
+            start -= 1;
+        }
         if self.mantissa < 0 {
             start -= 1;
             buffer[start] = b'-';
@@ -467,9 +398,64 @@ fn write_u64(mut number: u64, buffer: &mut [u8], mut at: usize, least: usize) ->
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut buffer = [b'0'; Self::LONGEST_TEXT];
-        serializer.serialize_str(self.text(&mut buffer))
+        serializer.serialize_str(self.text(&mut buffer, MONEY_PLACES))
     }
 }
+
+/// An exact number that is not money: printed without needless zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantity(Money);
+
+impl From<Decimal> for Quantity {
+    fn from(decimal: Decimal) -> Self {
+        Self(decimal.into())
+    }
+}
+
+impl From<u128> for Quantity {
+    fn from(count: u128) -> Self {
+        Self(Money { mantissa: I256::from(count), scale: 0 })
+    }
+}
+
+impl From<u64> for Quantity {
+    fn from(count: u64) -> Self {
+        u128::from(count).into()
+    }
+}
+
+impl From<Money> for Quantity {
+    fn from(money: Money) -> Self {
+        Self(money)
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut buffer = [b'0'; Money::LONGEST_TEXT];
+        f.write_str(self.0.text(&mut buffer, 0))
+    }
+}
+
+impl Serialize for Quantity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut buffer = [b'0'; Money::LONGEST_TEXT];
+        serializer.serialize_str(self.0.text(&mut buffer, 0))
+    }
+}
+
+impl utoipa::PartialSchema for Quantity {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some(r"^-?\d+(\.\d+)?$"))
+            .description(Some("An exact number as a decimal string."))
+            .examples(["1000000"])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Quantity {}
 
 impl utoipa::PartialSchema for Money {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
@@ -541,87 +527,49 @@ mod tests {
 
     #[test]
     fn a_power_of_ten_moves_the_point_exactly() {
-        assert_eq!(
-            charged(1, "0.075", "1000000"),
-            ("0.000000075".into(), Precision::Exact)
-        );
+        assert_eq!(charged(1, "0.075", "1000000"), ("0.000000075".into(), Precision::Exact));
         assert_eq!(
             charged(999_999_999_999_999, "0.041666666666666664", "1"),
             ("41666666666666.62233333333333".into(), Precision::Rounded)
         );
-        assert_eq!(
-            charged(3, "2", "0.001"),
-            ("6000.00".into(), Precision::Exact)
-        );
+        assert_eq!(charged(3, "2", "0.001"), ("6000.00".into(), Precision::Exact));
     }
 
     #[test]
     fn a_quotient_that_ends_is_exact_and_one_that_does_not_is_half_even_at_28_digits() {
-        assert_eq!(
-            charged(10, "0.36", "3600"),
-            ("0.001".into(), Precision::Exact)
-        );
+        assert_eq!(charged(10, "0.36", "3600"), ("0.001".into(), Precision::Exact));
         assert_eq!(
             charged(1, "0.5", "3600"),
-            (
-                "0.0001388888888888888888888888889".into(),
-                Precision::Rounded
-            )
+            ("0.0001388888888888888888888888889".into(), Precision::Rounded)
         );
-        assert_eq!(
-            charged(2, "1", "3"),
-            ("0.6666666666666666666666666667".into(), Precision::Rounded)
-        );
-        assert_eq!(
-            charged(20, "100000", "3"),
-            ("666666.6666666666666666666667".into(), Precision::Rounded)
-        );
+        assert_eq!(charged(2, "1", "3"), ("0.6666666666666666666666666667".into(), Precision::Rounded));
+        assert_eq!(charged(20, "100000", "3"), ("666666.6666666666666666666667".into(), Precision::Rounded));
     }
 
     #[test]
     fn huge_counts_keep_their_digits_or_say_that_they_did_not() {
         let most = 1_000_000_000_000_000_u128;
-        assert_eq!(
-            charged(most * most, "600", "1"),
-            (format!("6{}.00", "0".repeat(32)), Precision::Exact)
-        );
+        assert_eq!(charged(most * most, "600", "1"), (format!("6{}.00", "0".repeat(32)), Precision::Exact));
         let (money, precision) = charge(most * most - 1, decimal("7"), decimal("1")).unwrap();
-        assert_eq!(
-            (money.to_string().len(), precision),
-            (34, Precision::Rounded)
-        );
+        assert_eq!((money.to_string().len(), precision), (34, Precision::Rounded));
     }
 
     #[test]
     fn a_conversion_rounds_once_to_twelve_places() {
         let yuan = Money::from(decimal("1"));
-        assert_eq!(
-            yuan.convert(decimal("0.136998"), decimal("1"))
-                .unwrap()
-                .to_string(),
-            "0.136998"
-        );
-        let third = Money::from(decimal("1"))
-            .convert(decimal("1"), decimal("3"))
-            .unwrap();
+        assert_eq!(yuan.convert(decimal("0.136998"), decimal("1")).unwrap().to_string(), "0.136998");
+        let third = Money::from(decimal("1")).convert(decimal("1"), decimal("3")).unwrap();
         assert_eq!(third.to_string(), "0.333333333333");
-        let negative = Money::from(decimal("-2"))
-            .convert(decimal("1"), decimal("3"))
-            .unwrap();
+        let negative = Money::from(decimal("-2")).convert(decimal("1"), decimal("3")).unwrap();
         assert_eq!(negative.to_string(), "-0.666666666667");
     }
 
     #[test]
     fn a_decimal_is_read_strictly() {
-        for bad in [
-            "", "-", "1.", ".5", "1e3", "+1", "1_000", "1,5", "NaN", " 1", "0x1",
-        ] {
+        for bad in ["", "-", "1.", ".5", "1e3", "+1", "1_000", "1,5", "NaN", " 1", "0x1"] {
             assert_eq!(parse_decimal(bad), Err(NotDecimal::Malformed), "{bad:?}");
         }
-        assert_eq!(
-            parse_decimal("0.12345678901234567890123456789"),
-            Err(NotDecimal::TooLong)
-        );
+        assert_eq!(parse_decimal("0.12345678901234567890123456789"), Err(NotDecimal::TooLong));
     }
 
     proptest! {

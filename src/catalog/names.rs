@@ -74,17 +74,11 @@ const NEAR_MATCHES: usize = 5;
 pub fn near<'c>(wanted: &str, candidates: impl Iterator<Item = &'c str>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
     let mut scored: Vec<(u64, &str)> = candidates
-        .filter_map(|candidate| {
-            nearness(&wanted, &candidate.to_lowercase()).map(|score| (score, candidate))
-        })
+        .filter_map(|candidate| nearness(&wanted, &candidate.to_lowercase()).map(|score| (score, candidate)))
         .collect();
     scored.sort_unstable();
     scored.dedup();
-    scored
-        .into_iter()
-        .take(NEAR_MATCHES)
-        .map(|(_, name)| name.to_owned())
-        .collect()
+    scored.into_iter().take(NEAR_MATCHES).map(|(_, name)| name.to_owned()).collect()
 }
 
 /// How far apart two lower-case names are, for ranking; `None` when nobody would take one for the other.

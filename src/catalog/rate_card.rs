@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _,
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _};
 use utoipa::ToSchema;
 
 use super::{
@@ -100,10 +98,7 @@ impl Serialize for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(
-            untagged,
-            expecting = "a rate is a decimal string, or an object with `amount`"
-        )]
+        #[serde(untagged, expecting = "a rate is a decimal string, or an object with `amount`")]
         enum Either {
             Short(String),
             Long(LongRate),
@@ -111,19 +106,11 @@ impl<'de> Deserialize<'de> for Rate {
         match Either::deserialize(deserializer)? {
             Either::Short(text) => {
                 let amount = parse_decimal(&text).map_err(D::Error::custom)?;
-                Ok(Self {
-                    amount,
-                    per: None,
-                    min_quantity: None,
-                })
+                Ok(Self { amount, per: None, min_quantity: None })
             }
             Either::Long(long) => Ok(Self {
                 amount: long.amount,
-                per: long
-                    .per
-                    .map(|text| parse_decimal(&text))
-                    .transpose()
-                    .map_err(D::Error::custom)?,
+                per: long.per.map(|text| parse_decimal(&text)).transpose().map_err(D::Error::custom)?,
                 min_quantity: long
                     .min_quantity
                     .map(|text| text.parse())
@@ -162,24 +149,24 @@ impl Conditions {
         *self == Self::default()
     }
 
+    /// Whether the card depends on the size of one call's input.
+    #[must_use]
+    pub fn has_threshold(&self) -> bool {
+        self.input_tokens_above.is_some() || self.input_tokens_at_most.is_some()
+    }
+
     /// Whether one call's input is on this side of the thresholds.
     #[must_use]
     pub fn admits(&self, input: InputPerCall) -> bool {
-        self.input_tokens_above
-            .is_none_or(|limit| input.exceeds(limit))
-            && self
-                .input_tokens_at_most
-                .is_none_or(|limit| !input.exceeds(limit))
+        self.input_tokens_above.is_none_or(|limit| input.exceeds(limit))
+            && self.input_tokens_at_most.is_none_or(|limit| !input.exceeds(limit))
     }
 
     /// Whether the two threshold ranges share a count.
     #[must_use]
     pub fn thresholds_overlap(&self, other: &Self) -> bool {
         let range = |c: &Self| {
-            (
-                c.input_tokens_above.map_or(0, |t| t + 1),
-                c.input_tokens_at_most.unwrap_or(u64::MAX),
-            )
+            (c.input_tokens_above.map_or(0, |t| t + 1), c.input_tokens_at_most.unwrap_or(u64::MAX))
         };
         let ((low, high), (other_low, other_high)) = (range(self), range(other));
         low <= other_high && other_low <= high
@@ -244,6 +231,9 @@ impl ContextKey {
         Self::Steps,
     ];
 
+    /// Vendors' own words for some of them.
+    pub const WIRE_WORDS: [&'static str; 3] = ["processing", "deployment", "inference_geo"];
+
     /// The key as requests spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -307,6 +297,11 @@ impl Context {
         self.0.insert(key, value)
     }
 
+    /// Takes a key out.
+    pub fn remove(&mut self, key: ContextKey) {
+        self.0.remove(&key);
+    }
+
     /// Keys and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (ContextKey, &str)> {
         self.0.iter().map(|(key, value)| (*key, value.as_str()))
@@ -315,8 +310,7 @@ impl Context {
     /// Whether everything said here is also said there.
     #[must_use]
     pub fn holds_in(&self, other: &Self) -> bool {
-        self.iter()
-            .all(|(key, value)| other.get(key) == Some(value))
+        self.iter().all(|(key, value)| other.get(key) == Some(value))
     }
 }
 
@@ -358,11 +352,7 @@ impl Hours {
     fn parse(from: &str, to: &str) -> Option<Self> {
         let minute = |text: &str| {
             let (hour, minute) = text.split_once(':')?;
-            let two = |part: &str| {
-                (part.len() == 2)
-                    .then(|| part.parse::<u16>().ok())
-                    .flatten()
-            };
+            let two = |part: &str| (part.len() == 2).then(|| part.parse::<u16>().ok()).flatten();
             let (hour, minute) = (two(hour)?, two(minute)?);
             (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
         };
@@ -382,7 +372,9 @@ impl<'de> Deserialize<'de> for Hours {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let [from, to] = <[String; 2]>::deserialize(deserializer)?;
         Self::parse(&from, &to).ok_or_else(|| {
-            D::Error::custom("hours are [\"HH:MM\", \"HH:MM\"], the start before the end; split what crosses midnight")
+            D::Error::custom(
+                "hours are [\"HH:MM\", \"HH:MM\"], the start before the end; split what crosses midnight",
+            )
         })
     }
 }
@@ -403,6 +395,24 @@ impl Test {
         match self {
             Self::Is(wanted) => wanted == value,
             Self::Not(unwanted) => unwanted != value,
+        }
+    }
+
+    /// Whether the test settles what a value costs, by passing or by naming it as the exception.
+    #[must_use]
+    pub fn decides(&self, value: &str) -> bool {
+        match self {
+            Self::Is(wanted) => wanted == value,
+            Self::Not(_) => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Test {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Is(value) => f.write_str(value),
+            Self::Not(value) => write!(f, "any but {value}"),
         }
     }
 }

@@ -128,39 +128,24 @@ impl Snapshot {
         let mut slot_by_id: HashMap<Box<str>, u32> = HashMap::new();
         let mut slot_of_offering = Vec::with_capacity(history.offerings.len());
         for (at, offering) in (0..).zip(&history.offerings) {
-            let Offering {
-                id,
-                provider,
-                name,
-                aliases,
-                ..
-            } = &offering.row;
+            let Offering { id, provider, name, aliases, .. } = &offering.row;
             let aliases = || aliases.iter().map(String::as_str);
             names.insert(at, name, aliases());
-            names_by_provider
-                .entry(provider.as_str().into())
-                .or_default()
-                .insert(at, name, aliases());
+            names_by_provider.entry(provider.as_str().into()).or_default().insert(at, name, aliases());
             let fresh = u32::try_from(slot_by_id.len()).unwrap_or(u32::MAX);
             slot_of_offering.push(*slot_by_id.entry(id.as_str().into()).or_insert(fresh));
         }
-        let mut slots: Vec<Slot> = std::iter::repeat_with(Slot::default)
-            .take(slot_by_id.len())
-            .collect();
+        let mut slots: Vec<Slot> = std::iter::repeat_with(Slot::default).take(slot_by_id.len()).collect();
         for (at, card) in (0..).zip(&history.rate_cards) {
             let slot = slot_by_id
                 .get(card.row.offering.as_str())
                 .ok_or_else(|| dangling(&card.row, "offering", card.row.offering.as_str()))?;
-            slots[*slot as usize]
-                .cards
-                .push(compile_card(at, card, meters.at(card.introduced))?);
+            slots[*slot as usize].cards.push(compile_card(at, card, meters.at(card.introduced))?);
         }
         for (at, modifier) in (0..).zip(&history.modifiers) {
             let slot = slot_by_id
                 .get(modifier.row.offering.as_str())
-                .ok_or_else(|| {
-                    dangling(&modifier.row, "offering", modifier.row.offering.as_str())
-                })?;
+                .ok_or_else(|| dangling(&modifier.row, "offering", modifier.row.offering.as_str()))?;
             slots[*slot as usize].modifiers.push(compile_modifier(
                 at,
                 modifier,
@@ -176,26 +161,15 @@ impl Snapshot {
         }
         let mut calendars: HashMap<Box<str>, Vec<u32>> = HashMap::new();
         for (at, calendar) in (0..).zip(&history.calendars) {
-            calendars
-                .entry(calendar.row.id.as_str().into())
-                .or_default()
-                .push(at);
+            calendars.entry(calendar.row.id.as_str().into()).or_default().push(at);
         }
         let mut models = NameIndex::default();
         for (at, model) in (0..).zip(&history.models) {
-            models.insert(
-                at,
-                model.row.id.as_str(),
-                model.row.aliases.iter().map(String::as_str),
-            );
+            models.insert(at, model.row.id.as_str(), model.row.aliases.iter().map(String::as_str));
         }
         let mut gpus = NameIndex::default();
         for (at, gpu) in (0..).zip(&history.gpus) {
-            gpus.insert(
-                at,
-                gpu.row.id.as_str(),
-                gpu.row.aliases.iter().map(String::as_str),
-            );
+            gpus.insert(at, gpu.row.id.as_str(), gpu.row.aliases.iter().map(String::as_str));
         }
         let mut currencies: HashSet<Currency> = fx.keys().copied().collect();
         currencies.insert(Currency::USD);
@@ -220,9 +194,7 @@ impl Snapshot {
     /// The newest revision.
     #[must_use]
     pub fn revision(&self) -> RevisionNumber {
-        self.revisions
-            .last()
-            .map_or(RevisionNumber(0), |revision| revision.revision)
+        self.revisions.last().map_or(RevisionNumber(0), |revision| revision.revision)
     }
 
     /// Every revision, oldest first.
@@ -237,6 +209,13 @@ impl Snapshot {
         &self.history
     }
 
+    /// A reference rate by its number.
+    #[must_use]
+    pub fn fx_row(&self, id: i64) -> Option<&Versioned<super::fx::FxRate>> {
+        let rows = &self.history.fx_rates;
+        rows.binary_search_by_key(&id, |row| row.id).ok().map(|at| &rows[at])
+    }
+
     /// What is known now.
     #[must_use]
     pub fn newest(&self) -> View<'_> {
@@ -246,78 +225,38 @@ impl Snapshot {
     /// What was known at a revision; `None` when there is no such revision.
     #[must_use]
     pub fn at(&self, revision: RevisionNumber) -> Option<View<'_>> {
-        self.revisions
-            .iter()
-            .any(|known| known.revision == revision)
-            .then(|| self.view(revision))
+        self.revisions.iter().any(|known| known.revision == revision).then(|| self.view(revision))
     }
 
     fn view(&self, revision: RevisionNumber) -> View<'_> {
-        View {
-            snapshot: self,
-            revision,
-            meters: self.meters.at(revision),
-        }
+        View { snapshot: self, revision, meters: self.meters.at(revision) }
     }
 }
 
 fn dangling(row: &impl Row, what: &'static str, name: &str) -> SnapshotError {
-    let table = std::any::type_name_of_val(row)
-        .rsplit("::")
-        .next()
-        .unwrap_or_default();
-    SnapshotError::Dangling {
-        row: format!("{table} `{}`", row.key()),
-        what,
-        name: name.to_owned(),
-    }
+    let table = std::any::type_name_of_val(row).rsplit("::").next().unwrap_or_default();
+    SnapshotError::Dangling { row: format!("{table} `{}`", row.key()), what, name: name.to_owned() }
 }
 
-fn compile_card(
-    row: u32,
-    card: &Versioned<RateCard>,
-    meters: &MeterTable,
-) -> Result<Card, SnapshotError> {
+fn compile_card(row: u32, card: &Versioned<RateCard>, meters: &MeterTable) -> Result<Card, SnapshotError> {
     let mut rates = Vec::with_capacity(card.row.rates.len());
     for (id, rate) in &card.row.rates {
-        let meter = meters
-            .find(id.as_str())
-            .ok_or_else(|| dangling(&card.row, "meter", id.as_str()))?;
+        let meter = meters.find(id.as_str()).ok_or_else(|| dangling(&card.row, "meter", id.as_str()))?;
         let per = rate.per.unwrap_or_else(|| meters.get(meter).per);
-        rates.push(CardRate {
-            meter,
-            amount: rate.amount,
-            per,
-            min_quantity: rate.min_quantity,
-        });
+        rates.push(CardRate { meter, amount: rate.amount, per, min_quantity: rate.min_quantity });
     }
     rates.sort_by_key(|rate| rate.meter);
-    let window = card
-        .row
-        .conditions
-        .window
-        .as_ref()
-        .map(|window| compile_window(&card.row, window))
-        .transpose()?;
+    let window =
+        card.row.conditions.window.as_ref().map(|window| compile_window(&card.row, window)).transpose()?;
     let priced = rates.iter().map(|rate| rate.meter).collect();
-    Ok(Card {
-        row,
-        span: card.row.span(),
-        window,
-        rates: rates.into(),
-        priced,
-    })
+    Ok(Card { row, span: card.row.span(), window, rates: rates.into(), priced })
 }
 
 fn compile_window(card: &RateCard, window: &Window) -> Result<CompiledWindow, SnapshotError> {
-    let zone = TimeZone::get(&window.time_zone)
-        .map_err(|_| dangling(card, "time zone", &window.time_zone))?;
+    let zone =
+        TimeZone::get(&window.time_zone).map_err(|_| dangling(card, "time zone", &window.time_zone))?;
     let days = window.days.iter().fold(0, |days, day| days | 1 << day);
-    Ok(CompiledWindow {
-        zone,
-        days,
-        calendar: window.except.as_ref().map(|id| id.as_str().into()),
-    })
+    Ok(CompiledWindow { zone, days, calendar: window.except.as_ref().map(|id| id.as_str().into()) })
 }
 
 fn compile_modifier(
@@ -325,27 +264,12 @@ fn compile_modifier(
     modifier: &Versioned<Modifier>,
     meters: &MeterTable,
 ) -> Result<CompiledModifier, SnapshotError> {
-    let Modifier {
-        effective_from,
-        effective_to,
-        ..
-    } = modifier.row;
+    let Modifier { effective_from, effective_to, .. } = modifier.row;
     let find = |id: &super::ids::MeterId| {
-        meters
-            .find(id.as_str())
-            .ok_or_else(|| dangling(&modifier.row, "meter", id.as_str()))
+        meters.find(id.as_str()).ok_or_else(|| dangling(&modifier.row, "meter", id.as_str()))
     };
-    let meters = modifier
-        .row
-        .meters
-        .iter()
-        .map(find)
-        .collect::<Result<_, _>>()?;
-    Ok(CompiledModifier {
-        row,
-        span: Span::new(effective_from, effective_to),
-        meters,
-    })
+    let meters = modifier.row.meters.iter().map(find).collect::<Result<_, _>>()?;
+    Ok(CompiledModifier { row, span: Span::new(effective_from, effective_to), meters })
 }
 
 /// An offering that a name led to.
@@ -393,27 +317,27 @@ impl<'s> CardView<'s> {
     /// Whether an instant lies in its hours; always, when it has none.
     #[must_use]
     pub fn in_window(self, at: Timestamp) -> bool {
-        let (Some(compiled), Some(window)) = (&self.card.window, &self.row.row.conditions.window)
-        else {
+        let (Some(compiled), Some(window)) = (&self.card.window, &self.row.row.conditions.window) else {
             return true;
         };
         let local = compiled.zone.to_datetime(at);
-        let minute =
-            u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+        let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
         let weekday = local.date().weekday().to_monday_one_offset();
         let on_holiday = || {
-            let calendar = compiled
-                .calendar
-                .as_deref()
-                .and_then(|id| self.view.calendar(id));
+            let calendar = compiled.calendar.as_deref().and_then(|id| self.view.calendar(id));
             calendar.is_some_and(|calendar| calendar.contains(local.date()))
         };
         compiled.days >> weekday & 1 == 1
-            && window
-                .hours
-                .iter()
-                .any(|hours| hours.from <= minute && minute < hours.to)
+            && window.hours.iter().any(|hours| hours.from <= minute && minute < hours.to)
             && !on_holiday()
+    }
+
+    /// Whether only the day of its start is known, and an instant lies on that day.
+    #[must_use]
+    pub fn start_is_approximate(self, at: Timestamp) -> bool {
+        let row = &self.row.row;
+        let day_only = row.from_precision.as_deref() == Some("day");
+        day_only && row.effective_from.is_some_and(|from| utc_day(from) == utc_day(at))
     }
 
     /// The calendar it uses, when that says nothing about an instant's day.
@@ -455,10 +379,7 @@ pub struct View<'s> {
 
 impl<'s> View<'s> {
     /// The rows of a table that are known.
-    pub fn known<T>(
-        self,
-        rows: &'s [Versioned<T>],
-    ) -> impl DoubleEndedIterator<Item = &'s Versioned<T>> {
+    pub fn known<T>(self, rows: &'s [Versioned<T>]) -> impl DoubleEndedIterator<Item = &'s Versioned<T>> {
         rows.iter().filter(move |row| row.known_at(self.revision))
     }
 
@@ -469,32 +390,17 @@ impl<'s> View<'s> {
     }
 
     fn first<T>(self, rows: &'s [Versioned<T>], found: &[u32]) -> Option<&'s Versioned<T>> {
-        found
-            .iter()
-            .map(|at| &rows[*at as usize])
-            .find(|row| row.known_at(self.revision))
+        found.iter().map(|at| &rows[*at as usize]).find(|row| row.known_at(self.revision))
     }
 
-    fn by_name<T>(
-        self,
-        rows: &'s [Versioned<T>],
-        names: &NameIndex,
-        name: &str,
-    ) -> Option<&'s Versioned<T>> {
-        Match::ALL
-            .into_iter()
-            .find_map(|level| self.first(rows, names.find(name, level)))
+    fn by_name<T>(self, rows: &'s [Versioned<T>], names: &NameIndex, name: &str) -> Option<&'s Versioned<T>> {
+        Match::ALL.into_iter().find_map(|level| self.first(rows, names.find(name, level)))
     }
 
     /// A provider by its id, in any case.
     #[must_use]
     pub fn provider(self, name: &str) -> Option<&'s Provider> {
-        self.by_name(
-            &self.snapshot.history.providers,
-            &self.snapshot.providers,
-            name,
-        )
-        .map(|row| &row.row)
+        self.by_name(&self.snapshot.history.providers, &self.snapshot.providers, name).map(|row| &row.row)
     }
 
     /// A model by its id or an alias, in any case.
@@ -513,8 +419,7 @@ impl<'s> View<'s> {
     #[must_use]
     pub fn calendar(self, id: &str) -> Option<&'s Calendar> {
         let found = self.snapshot.calendars.get(id)?;
-        self.first(&self.snapshot.history.calendars, found)
-            .map(|row| &row.row)
+        self.first(&self.snapshot.history.calendars, found).map(|row| &row.row)
     }
 
     /// The offerings that a name fits at one level, of one provider or of all.
@@ -532,19 +437,14 @@ impl<'s> View<'s> {
         rows.iter().filter_map(move |at| {
             let row = &self.snapshot.history.offerings[*at as usize];
             let slot = &self.snapshot.slots[self.snapshot.slot_of_offering[*at as usize] as usize];
-            row.known_at(self.revision).then_some(Found {
-                offering: &row.row,
-                slot,
-            })
+            row.known_at(self.revision).then_some(Found { offering: &row.row, slot })
         })
     }
 
     /// What a provider sells under a name.
     #[must_use]
     pub fn offering(self, provider: &str, name: &str) -> Option<Found<'s>> {
-        Match::ALL
-            .into_iter()
-            .find_map(|level| self.offerings_named(Some(provider), name, level).next())
+        Match::ALL.into_iter().find_map(|level| self.offerings_named(Some(provider), name, level).next())
     }
 
     /// Everybody who sells something under a name: at the best level at which anybody does, and the
@@ -568,11 +468,7 @@ impl<'s> View<'s> {
     pub fn cards(self, found: Found<'s>) -> impl Iterator<Item = CardView<'s>> {
         found.slot.cards.iter().filter_map(move |card| {
             let row = &self.snapshot.history.rate_cards[card.row as usize];
-            row.known_at(self.revision).then_some(CardView {
-                view: self,
-                card,
-                row,
-            })
+            row.known_at(self.revision).then_some(CardView { view: self, card, row })
         })
     }
 
@@ -581,8 +477,7 @@ impl<'s> View<'s> {
         found.slot.modifiers.iter().filter_map(move |modifier| {
             let row = &self.snapshot.history.modifiers[modifier.row as usize];
             let CompiledModifier { meters, span, .. } = *modifier;
-            row.known_at(self.revision)
-                .then_some(ModifierView { row, meters, span })
+            row.known_at(self.revision).then_some(ModifierView { row, meters, span })
         })
     }
 
@@ -606,22 +501,14 @@ impl<'s> View<'s> {
     pub fn usd_per_unit(self, currency: Currency, at: Timestamp) -> Option<FxQuote> {
         let day = utc_day(at);
         if currency == Currency::USD {
-            return Some(FxQuote {
-                rate: Decimal::ONE,
-                day,
-                row: None,
-            });
+            return Some(FxQuote { rate: Decimal::ONE, day, row: None });
         }
         let rows = &self.snapshot.history.fx_rates;
         let rates = self.snapshot.fx.get(&currency)?;
         let after = rates.partition_point(|at| rows[*at as usize].row.date <= day);
         let known = rates[..after].iter().rev().map(|at| &rows[*at as usize]);
         let row = known.into_iter().find(|row| row.known_at(self.revision))?;
-        Some(FxQuote {
-            rate: row.row.usd_per_unit,
-            day: row.row.date,
-            row: Some(row.id),
-        })
+        Some(FxQuote { rate: row.row.usd_per_unit, day: row.row.date, row: Some(row.id) })
     }
 
     /// A meter by its id.
@@ -633,9 +520,7 @@ impl<'s> View<'s> {
     /// Names that somebody may have meant by a model's.
     #[must_use]
     pub fn near_offerings(self, provider: Option<&str>, name: &str) -> Vec<String> {
-        let offerings = self
-            .known(&self.snapshot.history.offerings)
-            .map(|row| &row.row);
+        let offerings = self.known(&self.snapshot.history.offerings).map(|row| &row.row);
         let of_provider =
             offerings.filter(|offering| provider.is_none_or(|id| offering.provider.as_str() == id));
         super::names::near(name, of_provider.map(|offering| offering.name.as_str()))
@@ -644,32 +529,22 @@ impl<'s> View<'s> {
     /// Names that somebody may have meant by a provider's.
     #[must_use]
     pub fn near_providers(self, name: &str) -> Vec<String> {
-        super::names::near(
-            name,
-            self.known(&self.snapshot.history.providers)
-                .map(|row| row.row.id.as_str()),
-        )
+        super::names::near(name, self.known(&self.snapshot.history.providers).map(|row| row.row.id.as_str()))
     }
 
     /// Names that somebody may have meant by a meter's.
     #[must_use]
     pub fn near_meters(self, name: &str) -> Vec<String> {
-        super::names::near(
-            name,
-            self.known(&self.snapshot.history.meters)
-                .map(|row| row.row.id.as_str()),
-        )
+        super::names::near(name, self.known(&self.snapshot.history.meters).map(|row| row.row.id.as_str()))
     }
 
     /// The context keys that an offering's cards or modifiers know.
     #[must_use]
     pub fn context_keys(self, found: Found<'s>) -> Vec<ContextKey> {
-        let of_cards = self
-            .cards(found)
-            .flat_map(|card| card.row.row.conditions.context.iter().map(|(key, _)| key));
-        let of_modifiers = self
-            .modifiers(found)
-            .flat_map(|modifier| modifier.row.row.context.keys().copied());
+        let of_cards =
+            self.cards(found).flat_map(|card| card.row.row.conditions.context.iter().map(|(key, _)| key));
+        let of_modifiers =
+            self.modifiers(found).flat_map(|modifier| modifier.row.row.context.keys().copied());
         let mut keys: Vec<ContextKey> = of_cards.chain(of_modifiers).collect();
         keys.sort_unstable();
         keys.dedup();

@@ -1,6 +1,7 @@
 //! Instants, days and the half-open spans between them.
 
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// `from <= t < to`; an open end is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,30 +54,29 @@ impl AsOf {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(instant) = text.parse::<Timestamp>() {
-            let looks_rfc3339 = text
-                .as_bytes()
-                .get(10)
-                .is_some_and(|b| matches!(b, b'T' | b't' | b' '));
-            return looks_rfc3339.then(|| Self {
-                instant: to_milliseconds(instant),
-                date_only: false,
-            });
+            let looks_rfc3339 = text.as_bytes().get(10).is_some_and(|b| matches!(b, b'T' | b't' | b' '));
+            return looks_rfc3339.then(|| Self { instant: to_milliseconds(instant), date_only: false });
         }
         let day = parse_day(text)?;
         let instant = start_of_day(day)?;
-        Some(Self {
-            instant,
-            date_only: true,
+        Some(Self { instant, date_only: true })
+    }
+}
+
+impl<'de> Deserialize<'de> for AsOf {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            D::Error::custom(
+                "must be an RFC 3339 instant such as 2026-11-24T12:00:00Z, or a date such as 2026-11-24",
+            )
         })
     }
 }
 
 impl From<Timestamp> for AsOf {
     fn from(instant: Timestamp) -> Self {
-        Self {
-            instant: to_milliseconds(instant),
-            date_only: false,
-        }
+        Self { instant: to_milliseconds(instant), date_only: false }
     }
 }
 
@@ -95,9 +95,7 @@ pub fn parse_day(text: &str) -> Option<Date> {
 /// Midnight UTC at the start of a day.
 #[must_use]
 pub fn start_of_day(day: Date) -> Option<Timestamp> {
-    jiff::tz::TimeZone::UTC
-        .to_timestamp(day.at(0, 0, 0, 0))
-        .ok()
+    jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
 }
 
 /// The day of an instant in UTC.
@@ -113,10 +111,7 @@ mod tests {
     #[test]
     fn a_span_holds_its_start_and_not_its_end() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let span = Span::new(
-            Some(at("2025-02-08T16:00:00Z")),
-            Some(at("2025-02-09T00:00:00Z")),
-        );
+        let span = Span::new(Some(at("2025-02-08T16:00:00Z")), Some(at("2025-02-09T00:00:00Z")));
         assert!(!span.contains(at("2025-02-08T15:59:59.999Z")));
         assert!(span.contains(at("2025-02-08T16:00:00Z")));
         assert!(!span.contains(at("2025-02-09T00:00:00Z")));
@@ -130,15 +125,7 @@ mod tests {
         assert!(date.date_only && date.instant.to_string() == "2025-02-09T00:00:00Z");
         let fine = AsOf::parse("2025-02-09T00:00:00.123456Z").unwrap();
         assert_eq!(fine.instant.to_string(), "2025-02-09T00:00:00.123Z");
-        for bad in [
-            "",
-            "2025",
-            "2025-13-01",
-            "2025-02-09T00:00:00",
-            "yesterday",
-            "2025-02-30",
-            "20250209",
-        ] {
+        for bad in ["", "2025", "2025-13-01", "2025-02-09T00:00:00", "yesterday", "2025-02-30", "20250209"] {
             assert_eq!(AsOf::parse(bad), None, "{bad}");
         }
     }

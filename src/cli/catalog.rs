@@ -98,9 +98,7 @@ pub enum CatalogCommandError {
     #[error("the database has no revision {0}")]
     UnknownRevision(RevisionNumber),
     /// The database has not been filled.
-    #[error(
-        "the database has no catalog yet: `farthing serve` or `farthing catalog import` fills it"
-    )]
+    #[error("the database has no catalog yet: `farthing serve` or `farthing catalog import` fills it")]
     Empty,
     /// There is nothing to import into.
     #[error("`memory` is no database: name one with --database-url sqlite://FILE")]
@@ -133,9 +131,7 @@ pub async fn run(
 fn check_files(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
     let files: Vec<(String, Vec<u8>)> = match dir {
         Some(dir) => read_dir(dir)?,
-        None => built_in_files()
-            .map(|(path, bytes)| (path.into_owned(), bytes.into_owned()))
-            .collect(),
+        None => built_in_files().map(|(path, bytes)| (path.into_owned(), bytes.into_owned())).collect(),
     };
     let edition = parse(&files)?;
     let spelling = files::not_canonical(files.iter().map(|(path, bytes)| (path, bytes)), &edition)?;
@@ -146,12 +142,7 @@ fn check_files(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), Catalo
     if found > 0 {
         return Err(CatalogCommandError::Findings(found));
     }
-    writeln!(
-        out,
-        "catalog {} is sound: {} rows",
-        edition.version,
-        edition.tables.row_count()
-    )?;
+    writeln!(out, "catalog {} is sound: {} rows", edition.version, edition.tables.row_count())?;
     Ok(())
 }
 
@@ -189,12 +180,7 @@ async fn export(
             writeln!(out, "{path}: left in place, though no row belongs in it")?;
         }
     }
-    writeln!(
-        out,
-        "{} rows in {} files",
-        edition.tables.row_count(),
-        files.len()
-    )?;
+    writeln!(out, "{} rows in {} files", edition.tables.row_count(), files.len())?;
     Ok(())
 }
 
@@ -223,30 +209,15 @@ async fn import(
         found => return Err(CatalogCommandError::Findings(found)),
     }
     let version = edition.version.to_string();
-    let reason = args
-        .reason
-        .clone()
-        .unwrap_or_else(|| format!("catalog {version} from {}", args.dir.display()));
+    let reason =
+        args.reason.clone().unwrap_or_else(|| format!("catalog {version} from {}", args.dir.display()));
     let store = Store::open(database_url).await?;
-    let revision = store
-        .import(&edition.tables, &reason, ACTOR, Some(&version), now)
-        .await?;
+    let revision = store.import(&edition.tables, &reason, ACTOR, Some(&version), now).await?;
     store.close().await;
     match revision {
-        None => writeln!(
-            out,
-            "nothing to change: the database holds these rows already"
-        )?,
-        Some(Revision {
-            revision,
-            rows_added,
-            rows_superseded,
-            ..
-        }) => {
-            writeln!(
-                out,
-                "revision {revision}: {rows_added} rows added, {rows_superseded} superseded"
-            )?;
+        None => writeln!(out, "nothing to change: the database holds these rows already")?,
+        Some(Revision { revision, rows_added, rows_superseded, .. }) => {
+            writeln!(out, "revision {revision}: {rows_added} rows added, {rows_superseded} superseded")?;
         }
     }
     Ok(())
@@ -261,23 +232,15 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, CatalogCommandError> {
     let mut files = Vec::new();
     let mut folders = vec![(dir.to_owned(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
-        let failed = |cause| CatalogCommandError::Path {
-            path: folder.clone(),
-            cause,
-        };
+        let failed = |cause| CatalogCommandError::Path { path: folder.clone(), cause };
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let inside = format!("{prefix}{name}");
             if path.is_dir() {
                 folders.push((path, format!("{inside}/")));
             } else if files::is_data(&inside) {
-                let bytes =
-                    fs::read(&path).map_err(|cause| CatalogCommandError::Path { path, cause })?;
+                let bytes = fs::read(&path).map_err(|cause| CatalogCommandError::Path { path, cause })?;
                 files.push((inside, bytes));
             }
         }
@@ -287,12 +250,6 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, CatalogCommandError> {
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CatalogCommandError> {
-    let written = path
-        .parent()
-        .map_or(Ok(()), fs::create_dir_all)
-        .and_then(|()| fs::write(path, bytes));
-    written.map_err(|cause| CatalogCommandError::Path {
-        path: path.to_owned(),
-        cause,
-    })
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, bytes));
+    written.map_err(|cause| CatalogCommandError::Path { path: path.to_owned(), cause })
 }

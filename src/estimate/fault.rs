@@ -16,19 +16,13 @@ pub struct Fault {
 impl Fault {
     /// A fault at a place.
     pub fn new(pointer: impl Into<String>, kind: FaultKind) -> Self {
-        Self {
-            pointer: pointer.into(),
-            kind,
-        }
+        Self { pointer: pointer.into(), kind }
     }
 }
 
 /// What can be wrong. The public code of each stands in `http::problem`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(
-    missing_docs,
-    reason = "each variant's message says what it is; the fields are what it names"
-)]
+#[expect(missing_docs, reason = "each variant's message says what it is; the fields are what it names")]
 pub enum FaultKind {
     #[error("there is no field called `{name}` here")]
     UnknownField { name: String, near: Vec<String> },
@@ -37,21 +31,13 @@ pub enum FaultKind {
     #[error("no meter is called `{name}`")]
     UnknownMeter { name: String, near: Vec<String> },
     #[error("no model is called `{name}`{}", of_provider(provider.as_ref()))]
-    UnknownModel {
-        name: String,
-        provider: Option<String>,
-        near: Vec<String>,
-    },
+    UnknownModel { name: String, provider: Option<String>, near: Vec<String> },
     #[error("no provider is called `{name}`")]
     UnknownProvider { name: String, near: Vec<String> },
     #[error("no price or exchange rate is known in `{name}`")]
     UnknownCurrency { name: String, near: Vec<String> },
     #[error("no price of `{offering}` depends on `{name}`")]
-    UnknownContextKey {
-        name: String,
-        offering: String,
-        near: Vec<String>,
-    },
+    UnknownContextKey { name: String, offering: String, near: Vec<String> },
     #[error("there is no catalog revision {revision}; the newest is {newest}")]
     UnknownRevision { revision: u64, newest: u32 },
     #[error("{expected}")]
@@ -61,27 +47,17 @@ pub enum FaultKind {
     #[error("{detail}")]
     OutOfRange { detail: String },
     #[error("several providers sell `{name}`: name one of them")]
-    AmbiguousModel {
-        name: String,
-        candidates: Vec<String>,
-    },
+    AmbiguousModel { name: String, candidates: Vec<String> },
     #[error("two prices fit equally well: {first} and {second}")]
     AmbiguousPrice { first: String, second: String },
     #[error("`{key}: {value}` has no price at {as_of}; {priced}")]
-    ContextUnpriced {
-        key: String,
-        value: String,
-        as_of: Timestamp,
-        priced: String,
-    },
+    ContextUnpriced { key: String, value: String, as_of: Timestamp, priced: String },
+    #[error("every price of `{offering}` in force at {as_of} asks for more to be said: {wanted}")]
+    NoPriceWithout { offering: String, as_of: Timestamp, wanted: String },
     #[error("`{meter}` is used, and no price for it is in force at {as_of}")]
     Unpriced { meter: String, as_of: Timestamp },
     #[error("no price of `{offering}` is in force at {as_of}; {known}")]
-    NotInForce {
-        offering: String,
-        as_of: Timestamp,
-        known: String,
-    },
+    NotInForce { offering: String, as_of: Timestamp, known: String },
     #[error("{detail}")]
     PartExceedsWhole { detail: String },
     #[error("`{part}` is counted inside `{whole}`, which is not given")]
@@ -89,10 +65,7 @@ pub enum FaultKind {
     #[error("{count} items are more than the {most} that one request may have")]
     TooManyItems { count: usize, most: usize },
     #[error("no exchange rate of {currency} is known at or before {as_of}")]
-    NoFxRate {
-        currency: Currency,
-        as_of: Timestamp,
-    },
+    NoFxRate { currency: Currency, as_of: Timestamp },
     #[error("{detail}")]
     Contradiction { detail: String },
 }
@@ -116,16 +89,12 @@ impl FaultKind {
 
     /// A fault of range.
     pub fn out_of_range(detail: impl Into<String>) -> Self {
-        Self::OutOfRange {
-            detail: detail.into(),
-        }
+        Self::OutOfRange { detail: detail.into() }
     }
 
     /// A fault of type.
     pub fn wrong_type(expected: impl Into<String>) -> Self {
-        Self::WrongType {
-            expected: expected.into(),
-        }
+        Self::WrongType { expected: expected.into() }
     }
 }
 

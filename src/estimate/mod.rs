@@ -1,4 +1,121 @@
 //! The arithmetic: pure functions from a request and a snapshot to a quote.
+//!
+//! [`estimate`] is the whole of it: no clock, no I/O, no randomness that is not handed in.
 
+pub mod api_usage;
 pub mod fault;
+pub mod number;
+pub mod quote;
+pub mod request;
 pub mod shape;
+pub mod usage_from;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use jiff::Timestamp;
+
+use self::{
+    api_usage::Scope,
+    fault::{Fault, FaultKind},
+    quote::{ENGINE, ItemQuote, Quote, References, Sum, Total},
+    request::{Detail, EstimateRequest, Item, Workload},
+};
+use crate::catalog::{
+    ids::RevisionNumber,
+    money::{Money, Overflow},
+    snapshot::{Snapshot, View},
+};
+
+/// Prices a request.
+///
+/// # Errors
+/// The first fault of shape of each item and every fault of meaning, all at once.
+pub fn estimate<'a>(
+    request: &'a EstimateRequest,
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+) -> Result<Quote<'a>, Vec<Fault>> {
+    let view = view(request, snapshot).map_err(|fault| vec![fault])?;
+    let mut faults = request.faults.clone();
+    let currency = api_usage::known_currency(view, request.currency.as_deref())
+        .map_err(|kind| faults.push(Fault::new("/currency", kind)))
+        .unwrap_or(crate::catalog::money::Currency::USD);
+    let scope = Scope { view, currency, as_of: request.as_of, now: now.into(), detail: request.detail };
+    let mut references = References::default();
+    let mut items = Vec::with_capacity(request.items.len());
+    for Item { pointer, workload } in &request.items {
+        let Workload::ApiUsage(workload) = workload;
+        match api_usage::quote(workload, pointer, scope, &mut references) {
+            Ok(item) => items.push(item),
+            Err(found) => faults.extend(found),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    add_up(request, scope, items, references).map_err(|Overflow| {
+        vec![Fault::new("", FaultKind::out_of_range("the sum of the items has more than 76 digits"))]
+    })
+}
+
+fn view<'a>(request: &EstimateRequest, snapshot: &'a Snapshot) -> Result<View<'a>, Fault> {
+    let Some(wanted) = request.catalog_revision else {
+        return Ok(snapshot.newest());
+    };
+    let number = u32::try_from(wanted).ok().map(RevisionNumber);
+    number.and_then(|number| snapshot.at(number)).ok_or_else(|| {
+        let kind = FaultKind::UnknownRevision { revision: wanted, newest: snapshot.revision().0 };
+        Fault::new("/catalog_revision", kind)
+    })
+}
+
+fn add_up<'a>(
+    request: &'a EstimateRequest,
+    scope: Scope<'a>,
+    items: Vec<ItemQuote<'a>>,
+    references: References<'a>,
+) -> Result<Quote<'a>, Overflow> {
+    let mut total = Sum::new();
+    let mut list_total = Sum::new();
+    for item in &items {
+        total.add(item.total.amount)?;
+        list_total.add(item.list_total.unwrap_or(item.total).amount)?;
+    }
+    let adjusted = items.iter().any(|item| item.list_total.is_some());
+    let groups = request.group_by.as_deref().map(|tag| groups(request, tag, &items)).transpose()?;
+    let mut quote = Quote {
+        currency: scope.currency,
+        as_of: scope.as_of.unwrap_or(scope.now).instant,
+        catalog_revision: scope.view.revision.0,
+        engine: ENGINE,
+        list_total: adjusted.then(|| list_total.get().into()),
+        total: total.get().into(),
+        items: None,
+        references: None,
+        groups,
+        warnings: Vec::new(),
+    };
+    if scope.detail == Detail::Total {
+        quote.warnings = items.into_iter().flat_map(|item| item.warnings).collect();
+    } else {
+        quote.items = Some(items);
+        quote.references = Some(references);
+    }
+    Ok(quote)
+}
+
+/// Subtotals by the value of a tag; items without it under the empty string.
+fn groups<'a>(
+    request: &'a EstimateRequest,
+    tag: &str,
+    items: &[ItemQuote<'a>],
+) -> Result<BTreeMap<Cow<'a, str>, Total>, Overflow> {
+    let mut groups: BTreeMap<Cow<'a, str>, Total> = BTreeMap::new();
+    for (asked, item) in request.items.iter().zip(items) {
+        let Workload::ApiUsage(workload) = &asked.workload;
+        let value = workload.tags.get(tag).map_or(Cow::Borrowed(""), |value| Cow::Borrowed(value.as_str()));
+        let sum = groups.entry(value).or_insert(Total { amount: Money::ZERO });
+        sum.amount = sum.amount.checked_add(item.total.amount)?;
+    }
+    Ok(groups)
+}

@@ -54,11 +54,7 @@ pub(super) struct Cells<'r> {
 impl<'r> Cells<'r> {
     /// Starts at a row's first column.
     pub(super) fn new(row: &'r AnyRow, shared: &'r mut Shared) -> Self {
-        Self {
-            row,
-            shared,
-            next: 0,
-        }
+        Self { row, shared, next: 0 }
     }
 
     /// The next column.
@@ -73,16 +69,12 @@ impl<'r> Cells<'r> {
 
     fn text(&mut self) -> Result<Option<&'r str>, CellProblem> {
         self.next += 1;
-        self.row
-            .try_get(self.next - 1)
-            .map_err(|error| format!("is no text: {error}"))
+        self.row.try_get(self.next - 1).map_err(|error| format!("is no text: {error}"))
     }
 
     fn integer(&mut self) -> Result<Option<i64>, CellProblem> {
         self.next += 1;
-        self.row
-            .try_get(self.next - 1)
-            .map_err(|error| format!("is no integer: {error}"))
+        self.row.try_get(self.next - 1).map_err(|error| format!("is no integer: {error}"))
     }
 }
 
@@ -152,8 +144,7 @@ fn word(value: &impl serde::Serialize) -> Result<String, CellProblem> {
 }
 
 fn from_word(text: &str) -> Result<Commitment, CellProblem> {
-    let word: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
-        text.into_deserializer();
+    let word: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
     Commitment::deserialize(word).map_err(|error| error.to_string())
 }
 

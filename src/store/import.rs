@@ -116,17 +116,10 @@ async fn append<T: Stored>(
     changes: &Changes<'_, T>,
 ) -> Result<(), StoreError> {
     supersede(conn, revision, changes).await?;
-    let columns: Vec<&str> = ["row_id", "revision"]
-        .iter()
-        .chain(T::COLUMNS)
-        .copied()
-        .collect();
+    let columns: Vec<&str> = ["row_id", "revision"].iter().chain(T::COLUMNS).copied().collect();
     let mut rows = Vec::with_capacity(changes.added.len());
     for (id, row) in (next_id(known)..).zip(&changes.added) {
-        let mut cells = vec![
-            Value::Integer(Some(id)),
-            Value::Integer(Some(revision.0.into())),
-        ];
+        let mut cells = vec![Value::Integer(Some(id)), Value::Integer(Some(revision.0.into()))];
         cells.extend(values(T::TABLE, id, *row)?);
         rows.push(cells);
     }
@@ -153,12 +146,7 @@ fn next_id<T>(known: &[Versioned<T>]) -> i64 {
 }
 
 fn values<T: Columns>(table: &'static str, row_id: i64, row: &T) -> Result<Vec<Value>, StoreError> {
-    row.values().map_err(|(at, problem)| StoreError::Cell {
-        table,
-        row_id,
-        column: T::COLUMNS[at],
-        problem,
-    })
+    row.values().map_err(|(at, problem)| StoreError::Cell { table, row_id, column: T::COLUMNS[at], problem })
 }
 
 async fn insert(
@@ -191,17 +179,11 @@ async fn insert(
 fn insert_sql(table: &str, columns: &[&str], rows: usize) -> String {
     let row = |at: usize| {
         let first = at * columns.len() + 1;
-        let placeholders: Vec<String> = (first..first + columns.len())
-            .map(|n| format!("${n}"))
-            .collect();
+        let placeholders: Vec<String> = (first..first + columns.len()).map(|n| format!("${n}")).collect();
         format!("({})", placeholders.join(", "))
     };
     let values: Vec<String> = (0..rows).map(row).collect();
-    format!(
-        "INSERT INTO {table} ({}) VALUES {}",
-        columns.join(", "),
-        values.join(", ")
-    )
+    format!("INSERT INTO {table} ({}) VALUES {}", columns.join(", "), values.join(", "))
 }
 
 async fn supersede<T: Row>(
@@ -232,9 +214,6 @@ mod tests {
     #[test]
     fn placeholders_count_on_from_row_to_row() {
         let sql = insert_sql("provider", &["id", "name"], 2);
-        assert_eq!(
-            sql,
-            "INSERT INTO provider (id, name) VALUES ($1, $2), ($3, $4)"
-        );
+        assert_eq!(sql, "INSERT INTO provider (id, name) VALUES ($1, $2), ($3, $4)");
     }
 }

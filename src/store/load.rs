@@ -66,11 +66,7 @@ async fn select<T>(
     columns: &[&'static str],
     read: impl Fn(&mut Cells<'_>) -> Result<T, CellProblem>,
 ) -> Result<Vec<T>, StoreError> {
-    let sql = format!(
-        "SELECT {} FROM {table} ORDER BY {}",
-        columns.join(", "),
-        columns[0]
-    );
+    let sql = format!("SELECT {} FROM {table} ORDER BY {}", columns.join(", "), columns[0]);
     let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(conn); // made of constants only
     let mut shared = Shared::default();
     let mut all = Vec::new();

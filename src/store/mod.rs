@@ -11,9 +11,7 @@ mod rows;
 mod schema;
 mod start;
 
-use sqlx::{
-    Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction, any::AnyPoolOptions,
-};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction, any::AnyPoolOptions};
 
 pub use error::StoreError;
 pub use start::open_and_fill;
@@ -29,8 +27,7 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode =
     PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
 
 /// A write that changes nothing: a read-only database is found out at the start and not at the first import.
-const WRITING_WORKS: &str =
-    "BEGIN IMMEDIATE; UPDATE catalog_version SET version = version; ROLLBACK";
+const WRITING_WORKS: &str = "BEGIN IMMEDIATE; UPDATE catalog_version SET version = version; ROLLBACK";
 
 /// Quotes never touch the database: a reader and a writer, and one more of each.
 const MOST_CONNECTIONS: u32 = 4;
@@ -58,9 +55,7 @@ impl Store {
         first.close().await.map_err(failed)?;
         let options = AnyPoolOptions::new()
             .max_connections(MOST_CONNECTIONS)
-            .after_connect(|conn, _| {
-                Box::pin(async move { conn.execute(SQLITE_SETTINGS).await.map(drop) })
-            });
+            .after_connect(|conn, _| Box::pin(async move { conn.execute(SQLITE_SETTINGS).await.map(drop) }));
         let pool = options.connect(&driver_url).await.map_err(failed)?;
         Ok(Self { pool })
     }
@@ -102,9 +97,7 @@ impl Store {
 
 /// The URL as the driver wants it: a file that is not there is made.
 fn driver_url(url: &str) -> Result<String, StoreError> {
-    let path = url
-        .strip_prefix("sqlite:")
-        .map(|path| path.trim_start_matches('/'));
+    let path = url.strip_prefix("sqlite:").map(|path| path.trim_start_matches('/'));
     match path {
         None | Some("") => Err(StoreError::Url(url.to_owned())),
         Some(_) if url.contains("mode=") => Ok(url.to_owned()),
@@ -124,14 +117,12 @@ fn opening_failed(url: &str, cause: sqlx::Error) -> StoreError {
 }
 
 fn revision_number(version: i64) -> Result<RevisionNumber, StoreError> {
-    u32::try_from(version)
-        .map(RevisionNumber)
-        .map_err(|_| StoreError::Cell {
-            table: "catalog_version",
-            row_id: 1,
-            column: "version",
-            problem: format!("is out of range: {version}"),
-        })
+    u32::try_from(version).map(RevisionNumber).map_err(|_| StoreError::Cell {
+        table: "catalog_version",
+        row_id: 1,
+        column: "version",
+        problem: format!("is out of range: {version}"),
+    })
 }
 
 #[cfg(test)]
@@ -141,29 +132,17 @@ mod tests {
     #[test]
     fn a_missing_file_is_made_unless_the_url_says_otherwise() {
         let made = |url: &str| driver_url(url).unwrap();
-        assert_eq!(
-            made("sqlite://farthing.db"),
-            "sqlite://farthing.db?mode=rwc"
-        );
+        assert_eq!(made("sqlite://farthing.db"), "sqlite://farthing.db?mode=rwc");
         assert_eq!(
             made("sqlite:///var/farthing.db?cache=private"),
             "sqlite:///var/farthing.db?cache=private&mode=rwc"
         );
-        assert_eq!(
-            made("sqlite://farthing.db?mode=ro"),
-            "sqlite://farthing.db?mode=ro"
-        );
+        assert_eq!(made("sqlite://farthing.db?mode=ro"), "sqlite://farthing.db?mode=ro");
     }
 
     #[test]
     fn what_is_no_database_url_is_refused() {
-        for url in [
-            "",
-            "farthing.db",
-            "sqlite://",
-            "postgres://localhost/farthing",
-            "memory",
-        ] {
+        for url in ["", "farthing.db", "sqlite://", "postgres://localhost/farthing", "memory"] {
             assert!(matches!(driver_url(url), Err(StoreError::Url(_))), "{url}");
         }
     }

@@ -72,33 +72,16 @@ impl RateRow {
     pub(super) const TABLE: &'static str = "rate";
 
     /// The rates of a card.
-    pub(super) fn of_card(
-        rate_card: i64,
-        rates: &BTreeMap<MeterId, Rate>,
-    ) -> impl Iterator<Item = Self> {
+    pub(super) fn of_card(rate_card: i64, rates: &BTreeMap<MeterId, Rate>) -> impl Iterator<Item = Self> {
         rates.iter().map(move |(meter, rate)| {
-            let Rate {
-                amount,
-                per,
-                min_quantity,
-            } = *rate;
-            Self {
-                rate_card,
-                meter: meter.clone(),
-                amount,
-                per,
-                min_quantity,
-            }
+            let Rate { amount, per, min_quantity } = *rate;
+            Self { rate_card, meter: meter.clone(), amount, per, min_quantity }
         })
     }
 
     /// The rate alone.
     pub(super) fn rate(&self) -> Rate {
-        Rate {
-            amount: self.amount,
-            per: self.per,
-            min_quantity: self.min_quantity,
-        }
+        Rate { amount: self.amount, per: self.per, min_quantity: self.min_quantity }
     }
 }
 

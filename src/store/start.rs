@@ -16,9 +16,7 @@ use crate::catalog::{
 pub async fn open_and_fill(url: &str, now: Timestamp) -> Result<(Store, Snapshot), StoreError> {
     let store = Store::open(url).await?;
     let (mut history, mut revisions) = store.load().await?;
-    if newest_edition(&revisions) < Some(built_in_version()?)
-        && import_built_in(&store, now).await?
-    {
+    if newest_edition(&revisions) < Some(built_in_version()?) && import_built_in(&store, now).await? {
         (history, revisions) = store.load().await?;
     }
     let snapshot = Snapshot::build(history, revisions)?;
@@ -27,10 +25,7 @@ pub async fn open_and_fill(url: &str, now: Timestamp) -> Result<(Store, Snapshot
 
 /// The newest edition that a database has taken over.
 fn newest_edition(revisions: &[Revision]) -> Option<EditionVersion> {
-    revisions
-        .iter()
-        .filter_map(|revision| revision.catalog_version.as_ref()?.parse().ok())
-        .max()
+    revisions.iter().filter_map(|revision| revision.catalog_version.as_ref()?.parse().ok()).max()
 }
 
 /// Makes the built-in catalog current; whether that changed anything.
@@ -41,15 +36,8 @@ async fn import_built_in(store: &Store, now: Timestamp) -> Result<bool, StoreErr
     let edition = built_in()?;
     let version = edition.version;
     let reason = built_in_reason(version);
-    let imported = store
-        .import(
-            &edition.tables,
-            &reason,
-            BUILT_IN_ACTOR,
-            Some(&version.to_string()),
-            now,
-        )
-        .await?;
+    let imported =
+        store.import(&edition.tables, &reason, BUILT_IN_ACTOR, Some(&version.to_string()), now).await?;
     Ok(imported.is_some())
 }
 
@@ -73,15 +61,9 @@ mod tests {
 
     #[test]
     fn the_newest_edition_is_the_greatest_and_not_the_last() {
-        let revisions = [
-            revision(1, Some("2026-11-23.10")),
-            revision(2, Some("2026-11-23.9")),
-            revision(3, None),
-        ];
-        assert_eq!(
-            newest_edition(&revisions),
-            Some("2026-11-23.10".parse().unwrap())
-        );
+        let revisions =
+            [revision(1, Some("2026-11-23.10")), revision(2, Some("2026-11-23.9")), revision(3, None)];
+        assert_eq!(newest_edition(&revisions), Some("2026-11-23.10".parse().unwrap()));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The tests that look at Farthing from outside, in one binary.
+//! Farthing's tests from outside: one binary, a module a subject.
 
 mod catalog_command;
+mod oracle;
 mod store;

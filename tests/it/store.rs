@@ -21,8 +21,7 @@ pub(crate) fn database(test: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let process = std::process::id();
-    let path =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{process}-{number}.db"));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{process}-{number}.db"));
     format!("sqlite://{}", path.display())
 }
 
@@ -33,22 +32,12 @@ fn now() -> Timestamp {
 /// A few of the built-in rows of every table, sound by themselves.
 fn small() -> Tables {
     let mut tables = built_in().unwrap().tables;
-    let kept =
-        |offering: &str| offering.starts_with("deepseek/") || offering.starts_with("anthropic/");
+    let kept = |offering: &str| offering.starts_with("deepseek/") || offering.starts_with("anthropic/");
     tables.models.truncate(200);
-    tables
-        .offerings
-        .retain(|offering| kept(offering.id.as_str()));
-    tables
-        .offerings
-        .iter_mut()
-        .for_each(|offering| offering.model = None);
-    tables
-        .rate_cards
-        .retain(|card| kept(card.offering.as_str()));
-    tables
-        .modifiers
-        .retain(|modifier| kept(modifier.offering.as_str()));
+    tables.offerings.retain(|offering| kept(offering.id.as_str()));
+    tables.offerings.iter_mut().for_each(|offering| offering.model = None);
+    tables.rate_cards.retain(|card| kept(card.offering.as_str()));
+    tables.modifiers.retain(|modifier| kept(modifier.offering.as_str()));
     tables.fx_rates.truncate(50);
     tables.gpu_rentals.truncate(20);
     tables
@@ -89,11 +78,7 @@ async fn the_built_in_catalog_comes_out_of_the_database_as_it_went_in() {
 #[tokio::test]
 async fn a_revision_is_read_back_as_it_was_made() {
     let store = Store::open(&database("revision")).await.unwrap();
-    let made = store
-        .import(&small(), "why", "who", Some("2026-11-23.1"), now())
-        .await
-        .unwrap()
-        .unwrap();
+    let made = store.import(&small(), "why", "who", Some("2026-11-23.1"), now()).await.unwrap().unwrap();
     let (_, revisions) = store.load().await.unwrap();
     assert_eq!(revisions, [made]);
 }
@@ -118,22 +103,11 @@ async fn a_changed_a_new_and_a_withdrawn_row_leave_both_versions_in_the_history(
     after.providers.push(fresh);
     let withdrawn = after.rate_cards.pop().unwrap();
     let revision = import(&store, &after).await.unwrap().unwrap();
-    assert_eq!(
-        (
-            revision.revision,
-            revision.rows_added,
-            revision.rows_superseded
-        ),
-        (RevisionNumber(2), 2, 2)
-    );
+    assert_eq!((revision.revision, revision.rows_added, revision.rows_superseded), (RevisionNumber(2), 2, 2));
     let (history, _) = store.load().await.unwrap();
     assert!(history.at(RevisionNumber(1)) == before);
     assert_eq!(history.at(RevisionNumber(2)).row_count(), after.row_count());
-    let gone = history
-        .rate_cards
-        .iter()
-        .find(|row| row.row == withdrawn)
-        .unwrap();
+    let gone = history.rate_cards.iter().find(|row| row.row == withdrawn).unwrap();
     assert_eq!(gone.superseded, Some(RevisionNumber(2)));
 }
 
@@ -162,11 +136,7 @@ async fn a_row_that_comes_back_is_a_row_of_its_own() {
     }
     let (history, _) = store.load().await.unwrap();
     let last = with.providers.last().unwrap();
-    let versions: Vec<_> = history
-        .providers
-        .iter()
-        .filter(|row| row.row == *last)
-        .collect();
+    let versions: Vec<_> = history.providers.iter().filter(|row| row.row == *last).collect();
     assert_eq!(versions.len(), 2);
     assert_eq!(
         (versions[0].superseded, versions[1].introduced),
@@ -183,10 +153,7 @@ async fn an_import_that_fails_on_the_way_leaves_nothing() {
     let mut broken = small();
     broken.providers[0].name = "Another Name".to_owned();
     broken.gpu_rentals[0].gpu_count = 0; // the schema refuses it, after most tables are written
-    assert!(matches!(
-        import(&store, &broken).await,
-        Err(StoreError::Sql(_))
-    ));
+    assert!(matches!(import(&store, &broken).await, Err(StoreError::Sql(_))));
     assert!(store.load().await.unwrap() == before);
     assert_eq!(store.newest_revision().await.unwrap(), RevisionNumber(1));
 }
@@ -197,12 +164,7 @@ async fn an_import_that_is_dropped_on_the_way_leaves_nothing() {
     let store = Store::open(&url).await.unwrap();
     let tables = built_in().unwrap().tables;
     let soon = std::time::Duration::from_millis(20);
-    assert!(
-        tokio::time::timeout(soon, import(&store, &tables))
-            .await
-            .is_err(),
-        "it was quicker than that"
-    );
+    assert!(tokio::time::timeout(soon, import(&store, &tables)).await.is_err(), "it was quicker than that");
     assert_eq!(store.newest_revision().await.unwrap(), RevisionNumber(0));
     assert!(import(&store, &small()).await.unwrap().is_some());
 }
@@ -212,25 +174,16 @@ async fn an_edition_that_names_a_row_twice_is_refused() {
     let store = Store::open(&database("twice")).await.unwrap();
     let mut tables = small();
     tables.providers.push(tables.providers[0].clone());
-    assert!(matches!(
-        import(&store, &tables).await,
-        Err(StoreError::Duplicate(_))
-    ));
+    assert!(matches!(import(&store, &tables).await, Err(StoreError::Duplicate(_))));
 }
 
 #[tokio::test]
 async fn imports_at_once_queue_and_each_sees_what_the_other_did() {
     let url = database("queue");
-    let (one, two) = (
-        Store::open(&url).await.unwrap(),
-        Store::open(&url).await.unwrap(),
-    );
+    let (one, two) = (Store::open(&url).await.unwrap(), Store::open(&url).await.unwrap());
     let tables = small();
     let (first, second) = tokio::join!(import(&one, &tables), import(&two, &tables));
-    let made = [first.unwrap(), second.unwrap()]
-        .into_iter()
-        .flatten()
-        .count();
+    let made = [first.unwrap(), second.unwrap()].into_iter().flatten().count();
     assert_eq!(made, 1);
 }
 
@@ -268,16 +221,7 @@ async fn a_later_start_changes_nothing() {
 async fn an_older_edition_in_the_database_gives_way_to_the_built_in_one() {
     let url = database("older");
     let store = Store::open(&url).await.unwrap();
-    store
-        .import(
-            &small(),
-            "an old edition",
-            "tester",
-            Some("2020-01-01.1"),
-            now(),
-        )
-        .await
-        .unwrap();
+    store.import(&small(), "an old edition", "tester", Some("2020-01-01.1"), now()).await.unwrap();
     let (_, snapshot) = open_and_fill(&url, now()).await.unwrap();
     assert_eq!(snapshot.revision(), RevisionNumber(2));
     let tables = snapshot.history().at(RevisionNumber(2));
@@ -288,16 +232,7 @@ async fn an_older_edition_in_the_database_gives_way_to_the_built_in_one() {
 async fn a_newer_edition_in_the_database_stays() {
     let url = database("newer");
     let store = Store::open(&url).await.unwrap();
-    store
-        .import(
-            &small(),
-            "a new edition",
-            "tester",
-            Some("2999-01-01.1"),
-            now(),
-        )
-        .await
-        .unwrap();
+    store.import(&small(), "a new edition", "tester", Some("2999-01-01.1"), now()).await.unwrap();
     let (_, snapshot) = open_and_fill(&url, now()).await.unwrap();
     assert_eq!(snapshot.revision(), RevisionNumber(1));
 }
@@ -309,20 +244,10 @@ async fn the_database_writes_ahead_and_rates_belong_to_cards() {
     import(&store, &small()).await.unwrap();
     sqlx::any::install_default_drivers();
     let mut conn = sqlx::AnyConnection::connect(&url).await.unwrap();
-    let mode: String = sqlx::query("PRAGMA journal_mode")
-        .fetch_one(&mut conn)
-        .await
-        .unwrap()
-        .get(0);
+    let mode: String = sqlx::query("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap().get(0);
     assert_eq!(mode, "wal");
-    assert_eq!(
-        integer(&url, "SELECT count(*) FROM pragma_foreign_key_check").await,
-        0
-    );
-    assert_eq!(
-        integer(&url, "SELECT count(*) FROM pragma_foreign_key_list('rate')").await,
-        1
-    );
+    assert_eq!(integer(&url, "SELECT count(*) FROM pragma_foreign_key_check").await, 0);
+    assert_eq!(integer(&url, "SELECT count(*) FROM pragma_foreign_key_list('rate')").await, 1);
 }
 
 #[tokio::test]
@@ -334,10 +259,7 @@ async fn a_database_of_a_later_release_is_refused_in_one_line() {
         VALUES (99, 'the future', 1, '', 0)";
     sqlx::query(sql).execute(&mut conn).await.unwrap();
     let error = Store::open(&url).await.unwrap_err();
-    assert!(
-        matches!(error, StoreError::NewerSchema { found: 99, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::NewerSchema { found: 99, .. }), "{error}");
     assert_eq!(error.to_string().lines().count(), 1);
 }
 
@@ -351,9 +273,7 @@ async fn a_read_only_database_is_refused_in_one_line() {
 
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_said_so_at_once() {
-    let error = Store::open("sqlite:///nowhere/at/all/farthing.db")
-        .await
-        .unwrap_err();
+    let error = Store::open("sqlite:///nowhere/at/all/farthing.db").await.unwrap_err();
     let expected = "the database sqlite:///nowhere/at/all/farthing.db cannot be opened: ";
     assert!(error.to_string().starts_with(expected), "{error}");
 }
@@ -361,14 +281,8 @@ async fn a_folder_that_is_not_there_is_said_so_at_once() {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_said_so_at_once() {
     let url = database("no-database");
-    std::fs::write(
-        url.trim_start_matches("sqlite://"),
-        "not a database, but long enough for a header",
-    )
-    .unwrap();
+    std::fs::write(url.trim_start_matches("sqlite://"), "not a database, but long enough for a header")
+        .unwrap();
     let error = Store::open(&url).await.unwrap_err();
-    assert!(
-        error.to_string().contains("file is not a database"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("file is not a database"), "{error}");
 }

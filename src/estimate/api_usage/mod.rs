@@ -1,0 +1,166 @@
+//! What calls to a hosted model cost: the vendor's list, to the last digit.
+//!
+//! [`request`] says what may be asked, `asked` looks the names up, [`select`] chooses the rate card,
+//! [`split`] turns nested counts into what is charged, and this page prices it:
+//!
+//! `amount = quantity * calls * rate / per`, then currency, then modifiers, then adjustments.
+
+mod asked;
+mod basis;
+mod card;
+mod currency;
+mod factors;
+mod lines;
+pub mod request;
+pub mod select;
+pub mod split;
+
+pub(crate) use asked::known_currency;
+
+use jiff::Timestamp;
+
+use self::{asked::Asked, currency::Conversion, request::ApiUsage};
+use super::{
+    fault::{Fault, FaultKind, pointer},
+    quote::{ItemQuote, Line, References, Sum, Warning, WarningCode},
+    request::Detail,
+};
+use crate::catalog::{
+    meter_table::MeterIndex,
+    money::{Currency, Money, Overflow},
+    snapshot::{CardView, View},
+    time::AsOf,
+};
+
+/// What holds for every item of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'s> {
+    /// The catalog at the revision asked for.
+    pub view: View<'s>,
+    /// Currency of the answer.
+    pub currency: Currency,
+    /// The request's own instant, if it gives one.
+    pub as_of: Option<AsOf>,
+    /// The time.
+    pub now: AsOf,
+    /// How much of the answer is wanted.
+    pub detail: Detail,
+}
+
+/// Prices one workload. `base` is its place in the request.
+///
+/// # Errors
+/// Every fault of meaning that can be seen.
+pub fn quote<'a>(
+    item: &'a ApiUsage,
+    base: &str,
+    scope: Scope<'a>,
+    references: &mut References<'a>,
+) -> Result<ItemQuote<'a>, Vec<Fault>> {
+    let asked = asked::look_up(item, base, scope.view, item.as_of.or(scope.as_of), scope.now)?;
+    let mut pricer = Pricer {
+        scope,
+        base,
+        item,
+        asked,
+        card: None,
+        references,
+        lines: Vec::with_capacity(8),
+        list_amounts: Vec::new(),
+        warnings: Vec::new(),
+        fx: None,
+    };
+    pricer.choose_card()?;
+    pricer.price()
+}
+
+/// Prices one item. Fields are filled in the order of the methods.
+struct Pricer<'a, 'r> {
+    scope: Scope<'a>,
+    base: &'r str,
+    item: &'a ApiUsage,
+    asked: Asked<'a>,
+    card: Option<CardView<'a>>,
+    references: &'r mut References<'a>,
+    lines: Vec<Line<'a>>,
+    /// What each meter costs by the list, in the list's currency, where a modifier may act on it.
+    list_amounts: Vec<(MeterIndex, Money)>,
+    warnings: Vec<Warning>,
+    fx: Option<Conversion>,
+}
+
+impl<'a> Pricer<'a, '_> {
+    fn at(&self) -> Timestamp {
+        self.asked.at.instant
+    }
+
+    fn fault(&self, field: &str, kind: FaultKind) -> Vec<Fault> {
+        vec![Fault::new(format!("{}{field}", self.base), kind)]
+    }
+
+    /// A result, or the fault that it is too large.
+    fn fits<T>(&self, result: Result<T, Overflow>) -> Result<T, Vec<Fault>> {
+        let detail = "the counts are so large that the amount has more than 76 digits";
+        result.map_err(|Overflow| self.fault("", FaultKind::out_of_range(detail)))
+    }
+
+    fn warn(&mut self, code: WarningCode, field: &str, message: String) {
+        self.warnings.push(Warning { code, message, pointer: format!("{}{field}", self.base) });
+    }
+
+    /// Where usage stands in the request.
+    fn usage_pointer(&self, meter: MeterIndex) -> String {
+        match &self.item.usage {
+            Some(_) => {
+                pointer(&format!("{}/usage", self.base), self.scope.view.meters.get(meter).id.as_str())
+            }
+            None => format!("{}/usage_from", self.base),
+        }
+    }
+
+    fn price(mut self) -> Result<ItemQuote<'a>, Vec<Fault>> {
+        let charges = self.split()?;
+        for meter in charges.charged.given().iter() {
+            self.add_usage_line(meter, charges.charged.get(meter))?;
+        }
+        self.add_modifier_lines()?;
+        let list_total = self.total()?;
+        let first_adjustment = self.lines.len();
+        self.add_adjustment_lines(list_total)?;
+        let total = self.total()?;
+        self.repeat_codes();
+        let reported_cost = self.reported_cost(total)?;
+        let Self { scope, item, mut asked, lines, mut warnings, .. } = self;
+        asked.warnings.append(&mut warnings);
+        let default_at = scope.as_of.unwrap_or(scope.now).instant;
+        Ok(ItemQuote {
+            kind: "api_usage",
+            id: item.id.as_deref(),
+            label: item.label.as_deref(),
+            provider: &asked.found.offering.provider,
+            model: &asked.found.offering.name,
+            offering: &asked.found.offering.id,
+            as_of: (asked.at.instant != default_at).then_some(asked.at.instant),
+            list_total: (first_adjustment < lines.len()).then(|| list_total.into()),
+            total: total.into(),
+            reported_cost,
+            lines,
+            warnings: asked.warnings,
+        })
+    }
+
+    fn total(&self) -> Result<Money, Vec<Fault>> {
+        let mut sum = Sum::new();
+        self.fits(self.lines.iter().try_for_each(|line| sum.add(line.amount)))?;
+        Ok(sum.get())
+    }
+
+    /// `adjustment`, `adjustment#2`, ...
+    fn repeat_codes(&mut self) {
+        for at in 1..self.lines.len() {
+            let base = self.lines[at].code.base;
+            let before = self.lines[..at].iter().filter(|line| line.code.base == base).count();
+            self.lines[at].code.nth = u32::try_from(before + 1).unwrap_or(u32::MAX);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The request of a call to a hosted model.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, MapAccess, Visitor},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    catalog::time::AsOf,
+    estimate::{
+        number::{Amount, Count},
+        request::Tags,
+        usage_from::Format,
+    },
+};
+
+/// Calls to a hosted model: what a vendor's price list says they cost.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiUsage {
+    /// Always `api_usage`, which is also what is meant where it is left out.
+    #[serde(default)]
+    pub kind: Kind,
+    /// Your own name for it; comes back with the answer.
+    #[schema(example = "req_7d1f")]
+    pub id: Option<String>,
+    /// Your own description of it; comes back with the answer.
+    #[schema(example = "nightly summaries")]
+    pub label: Option<String>,
+    /// Your own words to group by.
+    #[schema(example = json!({"team": "search"}))]
+    #[serde(default)]
+    pub tags: Tags,
+    /// Whose prices, where it is not the request's `as_of`.
+    #[schema(value_type = Option<String>, example = "2026-11-24T12:00:00Z")]
+    pub as_of: Option<AsOf>,
+    /// Who sells the model. Default: its developer's own API, or else its only seller.
+    #[schema(example = "openai")]
+    pub provider: Option<String>,
+    /// The model by the seller's name or an alias; `provider/name` names both.
+    #[schema(example = "gpt-4o")]
+    pub model: Option<String>,
+    /// What one call uses, by meter (see `/meters`); parts such as `cache_read_tokens` are counted in their whole as well.
+    #[schema(value_type = std::collections::BTreeMap<String, Count>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
+    pub usage: Option<ByName<Count>>,
+    /// A vendor's response to read the usage from, in place of `usage`.
+    pub usage_from: Option<UsageFrom>,
+    /// How many such calls.
+    #[schema(default = 1, example = 1)]
+    pub calls: Option<Count>,
+    /// Whether `usage` is of one call or of all of them.
+    #[serde(default)]
+    pub usage_scope: UsageScope,
+    /// With `usage_scope: total`: the input of one call, which decides the price tier. Default: the mean.
+    #[schema(example = 1200)]
+    pub input_tokens_per_call: Option<Count>,
+    /// Facts that prices depend on: `service_tier`, `region`, `residency`, `speed`, `quality`, `size`, ...
+    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({"service_tier": "batch"}))]
+    #[serde(default)]
+    pub context: ByName<ContextValue>,
+    /// Your own contract prices, by meter; they win over the vendor's list.
+    #[schema(value_type = std::collections::BTreeMap<String, ContractRate>, example = json!({"input_tokens": {"amount": "2.00", "per": 1_000_000}}))]
+    #[serde(default)]
+    pub rates: ByName<ContractRate>,
+    /// Percentages on the total, applied in order: discounts, taxes.
+    #[serde(default)]
+    pub adjustments: Vec<Adjustment>,
+    /// Price at the standard card where the context has no price of its own.
+    #[schema(default = false, example = false)]
+    #[serde(default)]
+    pub allow_fallback: bool,
+    /// Leave out a meter that has no price, with a warning.
+    #[schema(default = false, example = false)]
+    #[serde(default)]
+    pub allow_unpriced: bool,
+}
+
+/// Names the kind of workload.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Calls to a hosted model.
+    #[default]
+    ApiUsage,
+}
+
+/// Whether counts are of one call or of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageScope {
+    /// Of one call.
+    #[default]
+    PerCall,
+    /// Summed over all calls.
+    Total,
+}
+
+/// A vendor's raw response, or its bare usage object.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsageFrom {
+    /// Whose format it is.
+    #[serde(default)]
+    pub format: Format,
+    /// The response as it came.
+    #[schema(value_type = Object, example = json!({
+        "model": "gpt-4o-2024-08-06", "created": 1_739_880_000, "service_tier": "default",
+        "usage": {"prompt_tokens": 1200, "completion_tokens": 300, "prompt_tokens_details": {"cached_tokens": 1024}}
+    }))]
+    pub response: serde_json::Value,
+}
+
+/// A price of your own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContractRate {
+    /// Money for `per` units.
+    pub amount: Amount,
+    /// How many units the amount is for. Default: the meter's customary quantity.
+    #[serde(default)]
+    pub per: Option<Amount>,
+    /// Currency of the amount.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, default = "USD", example = "USD")]
+    pub currency: Option<Box<str>>,
+}
+
+/// A percentage of the total so far, on a line of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adjustment {
+    /// What it is.
+    #[schema(example = "enterprise discount")]
+    pub label: String,
+    /// Signed: `-12` takes 12 % off.
+    #[schema(example = "-12")]
+    pub percent: Amount,
+}
+
+/// A context value: a string, or a whole number such as `steps: 50`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextValue(pub String);
+
+impl<'de> Deserialize<'de> for ContextValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StringOrNumber;
+
+        impl Visitor<'_> for StringOrNumber {
+            type Value = ContextValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(ContextValue(text.to_owned()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(ContextValue(number.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(StringOrNumber)
+    }
+}
+
+/// An object whose keys are the caller's, in the order given; a key that comes twice is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByName<T>(pub Vec<(Box<str>, T)>);
+
+impl<T> Default for ByName<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> ByName<T> {
+    /// Keys and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByName<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = ByName<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries: Vec<(Box<str>, T)> =
+                    Vec::with_capacity(map.size_hint().unwrap_or(4).min(32));
+                while let Some(name) = map.next_key::<Box<str>>()? {
+                    let value = map.next_value()?;
+                    if entries.iter().any(|(known, _)| *known == name) {
+                        return Err(A::Error::custom(format!("duplicate field `{name}`")));
+                    }
+                    entries.push((name, value));
+                }
+                Ok(ByName(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+    }
+}
