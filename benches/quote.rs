@@ -5,11 +5,11 @@
 #![expect(missing_docs, reason = "criterion's macros write functions without any")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to measure")]
 
-use std::hint::black_box;
+use std::{hint::black_box, sync::LazyLock};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use farthing::{
-    catalog::{edition, ids::RevisionNumber, rows::Tables, snapshot::Snapshot},
+    catalog::{edition, ids::RevisionNumber, money, rows::Tables, snapshot::Snapshot},
     estimate::{estimate, request::EstimateRequest},
 };
 use jiff::Timestamp;
@@ -69,7 +69,7 @@ fn choosing_a_card(bench: &mut Criterion) {
     let now = now();
     let mut group = bench.benchmark_group("quote/two meters, catalog times");
     for copies in [1, 10, 100] {
-        let snapshot = catalog_of(copies);
+        let snapshot = LazyLock::new(move || catalog_of(copies));
         group.bench_function(BenchmarkId::from_parameter(copies), |b| {
             b.iter(|| black_box(estimate(black_box(&request), &snapshot, now).is_ok()));
         });
@@ -77,5 +77,18 @@ fn choosing_a_card(bench: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, one_quote, choosing_a_card);
+fn arithmetic(bench: &mut Criterion) {
+    let [amount, per] = ["0.55", "1000000"].map(|text| money::parse_decimal(text).unwrap());
+    let (first, _) = money::charge(123_456, amount, per).unwrap();
+    let (second, _) = money::charge(7_890, per, amount).unwrap();
+    let mut group = bench.benchmark_group("money");
+    group.bench_function("charge", |b| b.iter(|| black_box(money::charge(black_box(123_456), amount, per))));
+    group.bench_function("add", |b| b.iter(|| black_box(black_box(first).checked_add(black_box(second)))));
+    group.bench_function("print", |b| {
+        b.iter(|| black_box(serde_json::to_writer(std::io::sink(), black_box(&first)).is_ok()))
+    });
+    group.finish();
+}
+
+criterion_group!(benches, one_quote, choosing_a_card, arithmetic);
 criterion_main!(benches);

@@ -2,5 +2,8 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod config;
 pub mod estimate;
+pub mod http;
 pub mod store;
+pub mod web;

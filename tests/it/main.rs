@@ -1,5 +1,15 @@
-//! Farthing's tests from outside: one binary, a module a subject.
+//! The service from outside: one binary, a module for each floor.
+
+#![expect(unreachable_pub, reason = "`pub` here says what other modules use")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod helpers;
 
 mod catalog_command;
+mod cli;
+mod openapi;
+mod operations;
 mod oracle;
+mod problems;
+mod shutdown;
 mod store;
