@@ -5,6 +5,7 @@
 pub mod api_usage;
 pub mod fault;
 pub mod number;
+pub mod object;
 pub mod quote;
 pub mod request;
 pub mod shape;
