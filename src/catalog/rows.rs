@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use super::changes::{Changes, DuplicateKey};
 use super::{
     calendar::Calendar,
+    changes::ContentHash,
     fx::FxRate,
     gpu::{Gpu, GpuPurchase, GpuRental, MarketIndex},
     ids::RevisionNumber,
@@ -122,11 +124,43 @@ macro_rules! tables {
             }
         }
 
-        /// Does the same to each table: `visit.table::<Row>(..)` in the order of the tables.
-        #[macro_export]
-        #[doc(hidden)]
-        macro_rules! for_each_table {
-            ($action:ident) => { $($action!($field);)+ };
+        /// What an edition changes in what is known.
+        #[derive(Debug)]
+        pub struct Delta<'e> {$(
+            $(#[$doc])*
+            pub $field: Changes<'e, $row>,
+        )+}
+
+        impl<'e> Delta<'e> {
+            /// Compares what is current in a history with an edition.
+            ///
+            /// # Errors
+            /// When the edition has a key twice in one table.
+            pub fn between(history: &History, edition: &'e Tables) -> Result<Self, DuplicateKey> {
+                Ok(Self {$($field: Changes::between(&history.$field, &edition.$field)?,)+})
+            }
+
+            /// Rows that were not there before, or are there with other content.
+            #[must_use]
+            pub fn rows_added(&self) -> u64 {
+                let rows = 0 $(+ self.$field.added.len())+;
+                rows as u64
+            }
+
+            /// Rows that are replaced or withdrawn.
+            #[must_use]
+            pub fn rows_superseded(&self) -> u64 {
+                let rows = 0 $(+ self.$field.superseded.len())+;
+                rows as u64
+            }
+
+            /// SHA-256 of the rows added and the keys superseded, in hexadecimal.
+            #[must_use]
+            pub fn content_hash(&self) -> String {
+                let mut hash = ContentHash::default();
+                $(hash.update(&self.$field);)+
+                hash.finish()
+            }
         }
     };
 }
@@ -159,19 +193,31 @@ tables! {
 }
 
 fn rate_card_key(card: &RateCard) -> String {
-    let from = card.effective_from.map_or_else(|| "-".to_owned(), |from| from.to_string());
-    format!("{} {} {from} {}", card.offering, card.currency, json(&card.conditions))
+    let from = card
+        .effective_from
+        .map_or_else(|| "-".to_owned(), |from| from.to_string());
+    format!(
+        "{} {} {from} {}",
+        card.offering,
+        card.currency,
+        json(&card.conditions)
+    )
 }
 
 fn modifier_key(modifier: &Modifier) -> String {
-    let from = modifier.effective_from.map_or_else(|| "-".to_owned(), |from| from.to_string());
+    let from = modifier
+        .effective_from
+        .map_or_else(|| "-".to_owned(), |from| from.to_string());
     format!("{} {from} {}", modifier.offering, json(&modifier.context))
 }
 
 fn purchase_key(price: &GpuPurchase) -> String {
     let system = price.system.as_deref().unwrap_or("-");
     let source = price.source.as_deref().unwrap_or("-");
-    format!("{} {} {} {system} {source}", price.gpu, price.effective_from, price.kind)
+    format!(
+        "{} {} {} {system} {} {source}",
+        price.gpu, price.effective_from, price.kind, price.amount
+    )
 }
 
 fn json(value: &impl Serialize) -> String {
@@ -179,9 +225,20 @@ fn json(value: &impl Serialize) -> String {
 }
 
 fn number<T>(rows: Vec<T>, introduced: RevisionNumber) -> Vec<Versioned<T>> {
-    (1..).zip(rows).map(|(id, row)| Versioned { id, introduced, superseded: None, row }).collect()
+    (1..)
+        .zip(rows)
+        .map(|(id, row)| Versioned {
+            id,
+            introduced,
+            superseded: None,
+            row,
+        })
+        .collect()
 }
 
 fn known<T: Clone>(rows: &[Versioned<T>], revision: RevisionNumber) -> Vec<T> {
-    rows.iter().filter(|row| row.known_at(revision)).map(|row| row.row.clone()).collect()
+    rows.iter()
+        .filter(|row| row.known_at(revision))
+        .map(|row| row.row.clone())
+        .collect()
 }
