@@ -10,7 +10,10 @@
 mod helpers;
 
 mod cli;
+mod diff;
 mod openapi;
 mod operations;
 mod problems;
+mod program;
+mod quote;
 mod shutdown;

@@ -195,7 +195,7 @@ pub fn diff(before: &Answer, after: &Answer) -> Result<Diff, DiffError> {
         before: Side::of(before),
         after: Side::of(after),
         total: Change::between(Some(before.total.amount), Some(after.total.amount))?,
-        list_total: Change::of_totals(before.list_total, after.list_total)?,
+        list_total: list_total(before, after)?,
         groups: group_diffs(before, after)?,
         items,
         unchanged_items,
@@ -243,6 +243,15 @@ impl Change {
     pub fn is_none(&self) -> bool {
         self.before.is_some() == self.after.is_some() && self.change.is_zero()
     }
+}
+
+/// An answer without adjustments is its own list total.
+fn list_total(before: &Answer, after: &Answer) -> Result<Option<Change>, Overflow> {
+    if before.list_total.is_none() && after.list_total.is_none() {
+        return Ok(None);
+    }
+    let of = |answer: &Answer| Some(answer.list_total.unwrap_or(answer.total));
+    Change::of_totals(of(before), of(after))
 }
 
 fn group_diffs(before: &Answer, after: &Answer) -> Result<BTreeMap<String, Change>, Overflow> {

@@ -1,0 +1,75 @@
+//! A comparison as Markdown, fit for a comment on a pull request.
+
+use super::words;
+use crate::estimate::diff::{Diff, WarningDiff};
+
+/// The page.
+pub(super) fn of(diff: &Diff) -> String {
+    let mut page = format!("### Cost: {}\n", words::total(diff));
+    if let Some(list_total) = &diff.list_total {
+        let movement = words::movement(list_total, diff.currency.as_str());
+        page += &format!("\nBefore adjustments: {movement}\n");
+    }
+    if let Some(sentence) = words::exceeded(diff) {
+        page += &format!("\n**{}.**\n", sentence.replacen("the total", "The total", 1));
+    }
+    for item in &diff.items {
+        page += &format!("\n**{}**\n\n", escaped(&words::heading(item)));
+        page += &table(words::HEADER, words::rows(item));
+        page += &warnings(&item.warnings);
+    }
+    if !diff.groups.is_empty() {
+        page += &format!(
+            "\n**groups**\n\n{}",
+            table(["", "before", "after", "change", "", ""], words::groups(diff))
+        );
+    }
+    page += &warnings(&diff.warnings);
+    for sentence in [words::rest(diff), words::within(diff)].into_iter().flatten() {
+        page += &format!("\n{sentence}\n");
+    }
+    let (before, after) = (words::side(&diff.before), words::side(&diff.after));
+    page + &format!("\n<sub>Before: {}. After: {}.</sub>\n", escaped(&before), escaped(&after))
+}
+
+fn table(header: [&str; 6], rows: impl IntoIterator<Item = [String; 6]>) -> String {
+    let mut table = format!("| {} |\n|---|---:|---:|---:|---:|---|\n", header.join(" | "));
+    for row in rows {
+        table += &format!("| {} |\n", row.map(|cell| escaped(&cell)).join(" | "));
+    }
+    table
+}
+
+fn warnings(warnings: &[WarningDiff]) -> String {
+    let entries: String =
+        warnings.iter().map(|warning| format!("- warning {}\n", escaped(&words::warning(warning)))).collect();
+    if entries.is_empty() { entries } else { format!("\n{entries}") }
+}
+
+/// Text of others as Markdown that says just that: no markup, no table cell more, nobody called.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => escaped += "&lt;",
+            '&' => escaped += "&amp;",
+            '@' => escaped += "@\u{200b}", // a mention that is none
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_stays_text() {
+        assert_eq!(escaped("a|b <img> @all *x*"), "a\\|b &lt;img> @\u{200b}all \\*x\\*");
+    }
+}
