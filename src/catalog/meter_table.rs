@@ -10,11 +10,11 @@ pub struct MeterIndex(u8);
 
 /// A set of meters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MeterSet(u128);
+pub struct MeterSet(u64);
 
 impl MeterSet {
     /// How many meters a catalog may have.
-    pub const CAPACITY: usize = 128;
+    pub const CAPACITY: usize = 64;
 
     /// Whether a meter is in the set.
     #[must_use]

@@ -193,31 +193,19 @@ tables! {
 }
 
 fn rate_card_key(card: &RateCard) -> String {
-    let from = card
-        .effective_from
-        .map_or_else(|| "-".to_owned(), |from| from.to_string());
-    format!(
-        "{} {} {from} {}",
-        card.offering,
-        card.currency,
-        json(&card.conditions)
-    )
+    let from = card.effective_from.map_or_else(|| "-".to_owned(), |from| from.to_string());
+    format!("{} {} {from} {}", card.offering, card.currency, json(&card.conditions))
 }
 
 fn modifier_key(modifier: &Modifier) -> String {
-    let from = modifier
-        .effective_from
-        .map_or_else(|| "-".to_owned(), |from| from.to_string());
+    let from = modifier.effective_from.map_or_else(|| "-".to_owned(), |from| from.to_string());
     format!("{} {from} {}", modifier.offering, json(&modifier.context))
 }
 
 fn purchase_key(price: &GpuPurchase) -> String {
     let system = price.system.as_deref().unwrap_or("-");
     let source = price.source.as_deref().unwrap_or("-");
-    format!(
-        "{} {} {} {system} {} {source}",
-        price.gpu, price.effective_from, price.kind, price.amount
-    )
+    format!("{} {} {} {system} {} {source}", price.gpu, price.effective_from, price.kind, price.amount)
 }
 
 fn json(value: &impl Serialize) -> String {
@@ -225,20 +213,9 @@ fn json(value: &impl Serialize) -> String {
 }
 
 fn number<T>(rows: Vec<T>, introduced: RevisionNumber) -> Vec<Versioned<T>> {
-    (1..)
-        .zip(rows)
-        .map(|(id, row)| Versioned {
-            id,
-            introduced,
-            superseded: None,
-            row,
-        })
-        .collect()
+    (1..).zip(rows).map(|(id, row)| Versioned { id, introduced, superseded: None, row }).collect()
 }
 
 fn known<T: Clone>(rows: &[Versioned<T>], revision: RevisionNumber) -> Vec<T> {
-    rows.iter()
-        .filter(|row| row.known_at(revision))
-        .map(|row| row.row.clone())
-        .collect()
+    rows.iter().filter(|row| row.known_at(revision)).map(|row| row.row.clone()).collect()
 }

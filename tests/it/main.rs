@@ -13,6 +13,7 @@ mod cli;
 mod diff;
 mod openapi;
 mod operations;
+mod oracle;
 mod problems;
 mod program;
 mod quote;
