@@ -5,4 +5,5 @@ pub mod cli;
 pub mod config;
 pub mod estimate;
 pub mod http;
+pub mod store;
 pub mod web;

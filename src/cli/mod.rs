@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+pub mod catalog;
 mod diff;
 mod health;
 mod openapi;

@@ -9,6 +9,7 @@
 
 mod helpers;
 
+mod catalog_command;
 mod cli;
 mod diff;
 mod openapi;
@@ -18,3 +19,4 @@ mod problems;
 mod program;
 mod quote;
 mod shutdown;
+mod store;

@@ -1,7 +1,7 @@
 //! What must hold of a catalog before anybody is quoted from it.
 //!
-//! [`check`] collects every finding rather than the first: [`names`] resolve, [`prices`] are within bounds,
-//! each row makes sense on its own ([`single`]), and no two cards answer the same question ([`ties`]).
+//! [`check`] collects every finding rather than the first: names resolve, prices are within bounds,
+//! each row makes sense on its own (`single`), and no two cards answer the same question (`ties`).
 
 mod names;
 mod prices;
@@ -119,13 +119,13 @@ mod tests {
         assert_eq!(check(&sound()), []);
     }
 
+    fn twice<T: Clone>(rows: &mut Vec<T>) {
+        rows.extend(rows.first().cloned());
+    }
+
     #[test]
     fn a_key_that_stands_twice_is_found_in_every_table() {
         let mut tables = sound();
-        fn twice<T: Clone>(rows: &mut Vec<T>) {
-            let first = rows.first().cloned();
-            rows.extend(first);
-        }
         twice(&mut tables.providers);
         twice(&mut tables.calendars);
         twice(&mut tables.models);
