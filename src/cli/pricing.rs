@@ -12,6 +12,7 @@ use crate::{
     catalog::{edition, snapshot::Snapshot, time::AsOf},
     estimate::{self, fault::Fault, request::EstimateRequest},
     http::problem::ProblemError,
+    store::Store,
 };
 
 /// The file that stands for standard input.
@@ -28,7 +29,7 @@ impl Prices {
     pub(super) fn open(database_url: Option<&str>, now: fn() -> Timestamp) -> Result<Self, Failure> {
         let snapshot = match database_url {
             None | Some("memory") => edition::built_in_snapshot().map_err(|error| error.to_string())?,
-            Some(url) => return Err(format!("{url} cannot be opened")),
+            Some(url) => stored_snapshot(url)?,
         };
         Ok(Self { snapshot, now: now() })
     }
@@ -40,6 +41,30 @@ impl Prices {
             Err(faults) => Ok(Err(faults)),
         }
     }
+}
+
+/// The catalog in a database as it stands: none is made, and none is filled.
+fn stored_snapshot(url: &str) -> Result<Snapshot, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no thread to run on: {error}"))?;
+    let loaded = runtime.block_on(async {
+        let store = Store::open(&existing(url)).await?;
+        let loaded = store.load().await;
+        store.close().await;
+        loaded
+    });
+    let (history, revisions) = loaded.map_err(|error| error.to_string())?;
+    if revisions.is_empty() {
+        return Err(format!("{url} holds no catalog yet: `farthing serve` fills it"));
+    }
+    Snapshot::build(history, revisions)
+        .map_err(|error| format!("the catalog in {url} cannot be used: {error}"))
+}
+
+/// The URL of a database that has to be there: to ask for a price must not make one.
+fn existing(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    if url.contains("mode=") { url.to_owned() } else { format!("{url}{separator}mode=rw") }
 }
 
 /// Reads a file, or standard input.

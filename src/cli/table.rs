@@ -1,8 +1,22 @@
 //! Figures and tables for people: thousands apart, numbers to the right, every digit there.
 
+use std::fmt::{self, Write as _};
+
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use crate::catalog::money::{Money, Quantity};
+
+/// Text that grows piece by piece.
+pub(super) trait Page {
+    /// Writes on.
+    fn add(&mut self, text: impl fmt::Display);
+}
+
+impl Page for String {
+    fn add(&mut self, text: impl fmt::Display) {
+        let _ = write!(self, "{text}"); // a string takes everything
+    }
+}
 
 /// Where a column's text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +145,11 @@ mod tests {
     #[test]
     fn a_table_has_its_numbers_on_the_right() {
         let rows = [["a".into(), "1".into()], ["bc".into(), "1,000".into()]];
-        insta::assert_snapshot!(draw([Column::Left, Column::Right], ["what", "count"], rows), @"");
+        insta::assert_snapshot!(draw([Column::Left, Column::Right], ["what", "count"], rows), @r#"
+         what   count
+        ──────────────
+         a          1
+         bc     1,000
+        "#);
     }
 }

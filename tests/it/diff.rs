@@ -6,19 +6,19 @@ use crate::program::{code, file, run, run_with_input, stderr, stdout};
 
 /// Three calls at list prices of January 2025, two of which DeepSeek's price change of 2025-02-08 moves.
 const BEFORE: &str = r#"{
-    "currency": "CNY", "as_of": "2025-02-08",
+    "currency": "CNY", "as_of": "2025-02-08", "group_by": "team",
     "items": [
-        {"id": "chat", "label": "a|b", "model": "deepseek/deepseek-chat", "usage": {"input_tokens": 1e6, "output_tokens": 5e5}},
+        {"id": "chat", "label": "a|b", "tags": {"team": "search"}, "model": "deepseek/deepseek-chat", "usage": {"input_tokens": 1e6, "output_tokens": 5e5}},
         {"id": "old", "model": "deepseek/deepseek-chat", "usage": {"input_tokens": 1e6}},
         {"id": "same", "model": "deepseek/deepseek-reasoner", "usage": {"output_tokens": 1e6}}
     ]}"#;
 
 /// The day after: one call with another quantity, a part of it from the cache and a discount, one gone, one new.
 const AFTER: &str = r#"{
-    "currency": "CNY", "as_of": "2025-02-09",
+    "currency": "CNY", "as_of": "2025-02-09", "group_by": "team",
     "items": [
         {"id": "same", "model": "deepseek/deepseek-reasoner", "usage": {"output_tokens": 1e6}},
-        {"id": "chat", "label": "a|b", "model": "deepseek/deepseek-chat",
+        {"id": "chat", "label": "a|b", "tags": {"team": "search"}, "model": "deepseek/deepseek-chat",
          "usage": {"input_tokens": 2e6, "cache_read_tokens": 1e6, "output_tokens": 5e5},
          "adjustments": [{"label": "discount", "percent": "-10"}]},
         {"id": "new", "model": "deepseek/deepseek-chat", "usage": {"input_tokens": 1e6}}
@@ -64,16 +64,23 @@ fn what_moved_is_a_table_with_reasons() {
     deepseek/deepseek-chat (new), new
 
                     before   after   change         why
-    ────────────────────────────────────────────────────
+    ─────────────────────────────────────────────────────────
      input tokens        –    2.00    +2.00   new   new line
      total               –    2.00    +2.00   new
 
     deepseek/deepseek-chat (old), gone
 
                     before   after   change              why
-    ──────────────────────────────────────────────────────────
+    ───────────────────────────────────────────────────────────────
      input tokens     1.00       –    -1.00   -100.00%   line gone
      total            1.00       –    -1.00   -100.00%
+
+    groups
+
+                before   after   change
+    ───────────────────────────────────────────────────
+     (no tag)    17.00   18.00    +1.00     +5.88%
+     search       2.00    5.85    +3.85   +192.50%
 
     1 item is as before.
     "#);
@@ -111,6 +118,13 @@ fn markdown_is_fit_for_a_comment() {
     |---|---:|---:|---:|---:|---|
     | input tokens | 1.00 | – | -1.00 | -100.00% | line gone |
     | total | 1.00 | – | -1.00 | -100.00% |  |
+
+    **groups**
+
+    |  | before | after | change |  |  |
+    |---|---:|---:|---:|---:|---|
+    | (no tag) | 17.00 | 18.00 | +1.00 | +5.88% |  |
+    | search | 2.00 | 5.85 | +3.85 | +192.50% |  |
 
     1 item is as before.
 
@@ -289,6 +303,19 @@ fn the_time_of_a_kept_answer_cannot_be_changed() {
     let output = diff("time", &kept("1.00"), &kept("1.00"), &["--as-of-b", "2025-01-01"]);
     assert_eq!(code(&output), 1);
     assert_eq!(stderr(&output), "farthing: B is a kept answer: --as-of-b would change nothing about it\n");
+}
+
+#[test]
+fn a_doubt_that_appears_is_told() {
+    let doubt =
+        r#""warnings": [{"code": "zero_price", "message": "the price is zero", "pointer": "/model"}]}]"#;
+    let after = kept("1.00").replace(r#""warnings": []}]"#, doubt);
+    let output = diff("doubt", &kept("1.00"), &after, &[]);
+    assert!(
+        stdout(&output).contains("\n  warning appeared: the price is zero (zero_price)\n"),
+        "{}",
+        stdout(&output)
+    );
 }
 
 #[test]

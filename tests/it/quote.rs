@@ -1,8 +1,9 @@
 //! `farthing quote` as a person runs it.
 
 use farthing::{
-    catalog::edition::built_in_snapshot,
+    catalog::edition::{built_in, built_in_snapshot},
     estimate::{estimate, request::EstimateRequest},
+    store::Store,
 };
 
 use crate::program::{code, file, run, run_with_input, stderr, stdout};
@@ -47,8 +48,8 @@ fn an_answer_is_a_table_for_each_item_and_the_totals() {
     Total: 7.8195 CNY
     as of 2025-02-08T16:00:00Z, catalog revision 1, farthing 0.1.0
 
-     group       CNY
-    ─────────────────
+     group         CNY
+    ───────────────────
      (no tag)     3.00
      search     4.8195
     "#);
@@ -108,8 +109,8 @@ fn a_total_alone_is_a_page_too() {
     Total: 7.8195 CNY
     as of 2025-02-08T16:00:00Z, catalog revision 1, farthing 0.1.0
 
-     group       CNY
-    ─────────────────
+     group         CNY
+    ───────────────────
      (no tag)     3.00
      search     4.8195
     "#);
@@ -168,4 +169,39 @@ fn a_wrong_flag_is_named_without_a_variable() {
         "farthing: --as-of is `yesterday`; allowed: an instant such as 2026-11-24T12:00:00Z, or a date such as \
          2026-11-24\n"
     );
+}
+
+/// A database whose only revision is the built-in catalog without what DeepSeek sells.
+async fn database() -> String {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("quote.db");
+    drop(std::fs::remove_file(&path)); // left by an earlier run
+    let url = format!("sqlite:{}", path.display());
+    let mut tables = built_in().unwrap().tables;
+    tables.rate_cards.retain(|card| !card.offering.as_str().starts_with("deepseek/"));
+    let store = Store::open(&url).await.unwrap();
+    let at = "2026-11-24T12:00:00Z".parse().unwrap();
+    store.import(&tables, "a test", "test", None, at).await.unwrap();
+    store.close().await;
+    url
+}
+
+#[tokio::test]
+async fn a_database_is_priced_from_as_it_stands() {
+    let url = database().await;
+    let flags =
+        ["quote", "--database-url", &url, "--as-of", "2025-02-20", "--usage", "output_tokens=1e6", "--model"];
+    let quoted = run(&[&flags[..], &["openai/gpt-4o"]].concat());
+    assert!(stdout(&quoted).contains("Total: 10.00 USD"), "{}", stderr(&quoted));
+    let withdrawn = run(&[&flags[..], &["deepseek/deepseek-chat"]].concat());
+    assert!(stderr(&withdrawn).contains("(not_in_force)"), "{}", stderr(&withdrawn));
+}
+
+#[test]
+fn a_database_that_is_not_there_is_not_made() {
+    let path = format!("{}/no-such.db", env!("CARGO_TARGET_TMPDIR"));
+    let url = format!("sqlite:{path}");
+    let output = run(&["quote", "--database-url", &url, "--model", "gpt-4o", "--usage", "input_tokens=1"]);
+    assert_eq!((code(&output), stderr(&output).lines().count()), (1, 1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no-such.db"), "{}", stderr(&output));
+    assert!(!std::path::Path::new(&path).exists());
 }

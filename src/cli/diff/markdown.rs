@@ -1,49 +1,56 @@
 //! A comparison as Markdown, fit for a comment on a pull request.
 
 use super::words;
-use crate::estimate::diff::{Diff, WarningDiff};
+use crate::{
+    cli::table::Page as _,
+    estimate::diff::{Diff, WarningDiff},
+};
 
 /// The page.
 pub(super) fn of(diff: &Diff) -> String {
     let mut page = format!("### Cost: {}\n", words::total(diff));
     if let Some(list_total) = &diff.list_total {
         let movement = words::movement(list_total, diff.currency.as_str());
-        page += &format!("\nBefore adjustments: {movement}\n");
+        page.add(format_args!("\nBefore adjustments: {movement}\n"));
     }
     if let Some(sentence) = words::exceeded(diff) {
-        page += &format!("\n**{}.**\n", sentence.replacen("the total", "The total", 1));
+        page.add(format_args!("\n**{}.**\n", sentence.replacen("the total", "The total", 1)));
     }
     for item in &diff.items {
-        page += &format!("\n**{}**\n\n", escaped(&words::heading(item)));
-        page += &table(words::HEADER, words::rows(item));
-        page += &warnings(&item.warnings);
+        page.add(format_args!("\n**{}**\n\n", escaped(&words::heading(item))));
+        page.add(table(words::HEADER, words::rows(item)));
+        page.add(warnings(&item.warnings));
     }
     if !diff.groups.is_empty() {
-        page += &format!(
+        page.add(format_args!(
             "\n**groups**\n\n{}",
             table(["", "before", "after", "change", "", ""], words::groups(diff))
-        );
+        ));
     }
-    page += &warnings(&diff.warnings);
+    page.add(warnings(&diff.warnings));
     for sentence in [words::rest(diff), words::within(diff)].into_iter().flatten() {
-        page += &format!("\n{sentence}\n");
+        page.add(format_args!("\n{sentence}\n"));
     }
     let (before, after) = (words::side(&diff.before), words::side(&diff.after));
-    page + &format!("\n<sub>Before: {}. After: {}.</sub>\n", escaped(&before), escaped(&after))
+    page.add(format_args!("\n<sub>Before: {}. After: {}.</sub>\n", escaped(&before), escaped(&after)));
+    page
 }
 
 fn table(header: [&str; 6], rows: impl IntoIterator<Item = [String; 6]>) -> String {
     let mut table = format!("| {} |\n|---|---:|---:|---:|---:|---|\n", header.join(" | "));
     for row in rows {
-        table += &format!("| {} |\n", row.map(|cell| escaped(&cell)).join(" | "));
+        table.add(format_args!("| {} |\n", row.map(|cell| escaped(&cell)).join(" | ")));
     }
     table
 }
 
 fn warnings(warnings: &[WarningDiff]) -> String {
-    let entries: String =
-        warnings.iter().map(|warning| format!("- warning {}\n", escaped(&words::warning(warning)))).collect();
-    if entries.is_empty() { entries } else { format!("\n{entries}") }
+    let mut list = String::new();
+    for (at, warning) in warnings.iter().enumerate() {
+        let space_before = if at == 0 { "\n" } else { "" };
+        list.add(format_args!("{space_before}- warning {}\n", escaped(&words::warning(warning))));
+    }
+    list
 }
 
 /// Text of others as Markdown that says just that: no markup, no table cell more, nobody called.

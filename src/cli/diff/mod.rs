@@ -111,8 +111,9 @@ impl DiffCommand {
         let (before, after) = match (before, after) {
             (Ok(before), Ok(after)) => (before, after),
             (before, after) => {
-                let faults = [before.err(), after.err()].into_iter().flatten().flatten();
-                faults.for_each(|line| say(&line));
+                for line in [before.err(), after.err()].into_iter().flatten().flatten() {
+                    say(&line);
+                }
                 return Ok(ExitCode::FAILURE);
             }
         };

@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::{
-    cli::table::{Column, draw},
+    cli::table::{Column, Page as _, draw},
     estimate::diff::{Diff, WarningDiff},
 };
 
@@ -13,30 +13,37 @@ const COLUMNS: [Column; 6] =
 pub(super) fn of(diff: &Diff) -> String {
     let mut page = format!("Total: {}\n", words::total(diff));
     if let Some(list_total) = &diff.list_total {
-        page += &format!("Before adjustments: {}\n", words::movement(list_total, diff.currency.as_str()));
+        page.add(format_args!(
+            "Before adjustments: {}\n",
+            words::movement(list_total, diff.currency.as_str())
+        ));
     }
-    page += &format!("before: {}\n", words::side(&diff.before));
-    page += &format!("after:  {}\n", words::side(&diff.after));
+    page.add(format_args!("before: {}\n", words::side(&diff.before)));
+    page.add(format_args!("after:  {}\n", words::side(&diff.after)));
     for item in &diff.items {
-        page += &format!("\n{}\n\n", words::heading(item));
-        page += &draw(COLUMNS, words::HEADER, words::rows(item));
-        page += &warnings(&item.warnings);
+        page.add(format_args!("\n{}\n\n", words::heading(item)));
+        page.add(draw(COLUMNS, words::HEADER, words::rows(item)));
+        page.add(warnings(&item.warnings));
     }
     if !diff.groups.is_empty() {
-        page += &format!(
+        page.add(format_args!(
             "\ngroups\n\n{}",
             draw(COLUMNS, ["", "before", "after", "change", "", ""], words::groups(diff))
-        );
+        ));
     }
-    page += &warnings(&diff.warnings);
+    page.add(warnings(&diff.warnings));
     let verdict =
         words::exceeded(diff).map(|sentence| format!("{sentence}.")).or_else(|| words::within(diff));
     for sentence in [words::rest(diff), verdict].into_iter().flatten() {
-        page += &format!("\n{sentence}\n");
+        page.add(format_args!("\n{sentence}\n"));
     }
     page
 }
 
 fn warnings(warnings: &[WarningDiff]) -> String {
-    warnings.iter().map(|warning| format!("  warning {}\n", words::warning(warning))).collect()
+    let mut list = String::new();
+    for warning in warnings {
+        list.add(format_args!("  warning {}\n", words::warning(warning)));
+    }
+    list
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     catalog::money::Money,
-    cli::table::{amount, counted, group, grouped, per, plain, signed},
+    cli::table::{Page as _, amount, counted, group, grouped, per, plain, signed},
     estimate::diff::{Appearance, Cause, Change, Diff, Figure, ItemDiff, LineDiff, Side, WarningDiff, Why},
 };
 
@@ -118,14 +118,13 @@ fn figure(why: Why, figure: Option<&Figure>) -> String {
     }
     let mut text = grouped(&value);
     if let Some(currency) = figure.currency {
-        text += &format!(" {currency}");
+        text.add(format_args!(" {currency}"));
     }
     match (figure.per, figure.unit.as_deref()) {
-        (Some(count), Some(unit)) => text += &format!(" / {}", per(count, unit)),
+        (_, None | Some("factor")) => {}
+        (Some(count), Some(unit)) => text.add(format_args!(" / {}", per(count, unit))),
         (None, Some("percent")) => text += "%",
-        (None, Some("factor")) => {}
-        (None, Some(unit)) => text += &format!(" {}", plain(unit)),
-        (_, None) => {}
+        (None, Some(unit)) => text.add(format_args!(" {}", plain(unit))),
     }
     text
 }

@@ -84,11 +84,11 @@ struct WorkloadFlags {
     #[arg(long, requires = "model")]
     provider: Option<String>,
 
-    /// What one call uses, by meter: input_tokens=1200; may be repeated
+    /// What one call uses, by meter, such as `input_tokens=1200`; may be repeated
     #[arg(long, value_name = "METER=COUNT", requires = "model", value_parser = pair)]
     usage: Vec<(String, String)>,
 
-    /// What the price depends on: service_tier=batch, region=eu; may be repeated
+    /// What the price depends on, such as `service_tier=batch`; may be repeated
     #[arg(long, value_name = "KEY=VALUE", requires = "model", value_parser = pair)]
     context: Vec<(String, String)>,
 
@@ -138,7 +138,9 @@ impl Quote {
             let body = serde_json::to_string(&Refusal { errors }).map_err(|error| error.to_string())?;
             pricing::write(&(body + "\n"))?;
         } else {
-            errors.iter().for_each(|error| say(&pricing::fault_line(error)));
+            for error in &errors {
+                say(&pricing::fault_line(error));
+            }
         }
         Ok(ExitCode::FAILURE)
     }

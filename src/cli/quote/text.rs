@@ -1,10 +1,8 @@
 //! An answer as a page of text: a table for each item, then totals, doubts and sources.
 
-use std::fmt::Write as _;
-
 use crate::{
     catalog::money::Currency,
-    cli::table::{Column, amount, draw, group, grouped, per, plain},
+    cli::table::{Column, Page as _, amount, draw, group, grouped, per, plain},
     estimate::answer::{Answer, AnswerItem, AnswerLine, AnswerReference, AnswerWarning},
 };
 
@@ -14,18 +12,18 @@ const COLUMNS: [Column; 4] = [Column::Left, Column::Right, Column::Right, Column
 pub(super) fn of(answer: &Answer, with_sources: bool) -> String {
     let mut page = String::new();
     for item in answer.items.iter().flatten() {
-        page += &format!("{}\n\n{}\n", heading(item), lines(item, answer.currency));
+        page.add(format_args!("{}\n\n{}\n", heading(item), lines(item, answer.currency)));
     }
-    page += &totals(answer);
+    page.add(totals(answer));
     if let Some(groups) = &answer.groups {
         let rows = groups.iter().map(|(name, total)| [group(name), amount(total.amount)]);
         let header = ["group", answer.currency.as_str()];
-        page += &format!("\n{}", draw([Column::Left, Column::Right], header, rows));
+        page.add(format_args!("\n{}", draw([Column::Left, Column::Right], header, rows)));
     }
     let doubts = answer.items.iter().flatten().flat_map(|item| &item.warnings).chain(&answer.warnings);
-    page += &section("warnings", doubts.map(warning));
+    page.add(section("warnings", doubts.map(warning)));
     if with_sources {
-        page += &section("sources", answer.references.0.iter().map(|(name, row)| source(name, row)));
+        page.add(section("sources", answer.references.0.iter().map(|(name, row)| source(name, row))));
     }
     page
 }
@@ -34,13 +32,13 @@ pub(super) fn of(answer: &Answer, with_sources: bool) -> String {
 fn heading(item: &AnswerItem) -> String {
     let mut text = item.offering.as_ref().unwrap_or(&item.kind).clone();
     if let Some(label) = &item.label {
-        text += &format!(": {label}");
+        text.add(format_args!(": {label}"));
     }
     if let Some(id) = &item.id {
-        text += &format!(" ({id})");
+        text.add(format_args!(" ({id})"));
     }
     if let Some(as_of) = &item.as_of {
-        text += &format!(", as of {as_of}");
+        text.add(format_args!(", as of {as_of}"));
     }
     plain(&text)
 }
@@ -59,10 +57,10 @@ fn lines(item: &AnswerItem, currency: Currency) -> String {
 
 fn row(line: &AnswerLine, currency: Currency) -> [String; 4] {
     let quantity = grouped(&line.quantity.to_string());
-    let price = match line.price_currency == currency {
-        true => amount(line.unit_price),
-        false => format!("{} {}", amount(line.unit_price), line.price_currency),
-    };
+    let mut price = amount(line.unit_price);
+    if line.price_currency != currency {
+        price.add(format_args!(" {}", line.price_currency));
+    }
     let (quantity, price) = match line.unit.as_str() {
         "percent" => (format!("{quantity}%"), format!("of {price}")),
         "factor" => (quantity, format!("of {price}")),
@@ -75,18 +73,23 @@ fn totals(answer: &Answer) -> String {
     let mut text = String::new();
     let currency = answer.currency;
     if let Some(list_total) = answer.list_total {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "Total before adjustments: {} {currency}", amount(list_total.amount));
+        text.add(format_args!("Total before adjustments: {} {currency}\n", amount(list_total.amount)));
     }
-    let _ = writeln!(text, "Total: {} {currency}", amount(answer.total.amount));
+    text.add(format_args!("Total: {} {currency}\n", amount(answer.total.amount)));
     let Answer { as_of, catalog_revision, engine, .. } = answer;
     let basis = format!("as of {as_of}, catalog revision {catalog_revision}, {engine}");
     text + &plain(&basis) + "\n"
 }
 
 fn section(title: &str, entries: impl Iterator<Item = String>) -> String {
-    let entries: String = entries.map(|entry| format!("  {}\n", plain(&entry))).collect();
-    if entries.is_empty() { entries } else { format!("\n{title}:\n{entries}") }
+    let mut text = String::new();
+    for entry in entries {
+        if text.is_empty() {
+            text.add(format_args!("\n{title}:\n"));
+        }
+        text.add(format_args!("  {}\n", plain(&entry)));
+    }
+    text
 }
 
 fn warning(warning: &AnswerWarning) -> String {
@@ -103,10 +106,10 @@ fn source(name: &str, row: &AnswerReference) -> String {
     let source = row.source.as_deref().unwrap_or("no source is known");
     let mut text = format!("{name}  {source}, seen {observed_at}");
     if let Some(from) = &row.effective_from {
-        text += &format!(", in force from {from}");
+        text.add(format_args!(", in force from {from}"));
     }
     if let Some(to) = &row.effective_to {
-        text += &format!(", until {to}");
+        text.add(format_args!(", until {to}"));
     }
     format!("{text}, catalog revision {revision}")
 }
