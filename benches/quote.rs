@@ -2,7 +2,6 @@
 //!
 //! `cargo bench --bench quote`
 
-#![expect(missing_docs, reason = "criterion's macros write functions without any")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to measure")]
 
 use std::{hint::black_box, sync::LazyLock};
@@ -85,7 +84,7 @@ fn arithmetic(bench: &mut Criterion) {
     group.bench_function("charge", |b| b.iter(|| black_box(money::charge(black_box(123_456), amount, per))));
     group.bench_function("add", |b| b.iter(|| black_box(black_box(first).checked_add(black_box(second)))));
     group.bench_function("print", |b| {
-        b.iter(|| black_box(serde_json::to_writer(std::io::sink(), black_box(&first)).is_ok()))
+        b.iter(|| black_box(serde_json::to_writer(std::io::sink(), black_box(&first)).is_ok()));
     });
     group.finish();
 }

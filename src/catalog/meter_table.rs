@@ -162,6 +162,11 @@ impl MeterTable {
         &self.meters[usize::from(meter.0)]
     }
 
+    /// The names of the meters that are known.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.keys().map(AsRef::as_ref)
+    }
+
     /// The meters whose count directly contains this one's, in order of preference.
     #[must_use]
     pub fn wholes(&self, meter: MeterIndex) -> &[MeterIndex] {

@@ -16,11 +16,9 @@ use crate::{
         ids::RevisionNumber,
         rows::{History, Revision},
     },
+    config::MEMORY,
     store::{Store, StoreError},
 };
-
-/// The URL that stands for the built-in catalog without a database.
-const MEMORY: &str = "memory";
 
 /// Who makes the revisions that an import brings in.
 const ACTOR: &str = "farthing catalog import";

@@ -51,6 +51,15 @@ enum Command {
     Quote(Box<quote::Quote>),
     /// Compare two answers, or requests once priced: what moved, and why
     Diff(Box<diff::DiffCommand>),
+    /// Check, export or import the catalog as files
+    Catalog {
+        /// What to do with it
+        #[command(subcommand)]
+        command: catalog::CatalogCommand,
+        /// The database to export from or import into
+        #[arg(long, env = "FARTHING_DATABASE_URL", value_name = "URL", default_value = crate::config::DATABASE_URL, global = true)]
+        database_url: String,
+    },
     /// Ask a running service whether it is alive
     Health(health::Health),
     /// Write the OpenAPI document of the service
@@ -72,6 +81,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) ->
         Command::Serve(config) => serve::run(&config, now).map(done),
         Command::Quote(quote) => quote.run(now),
         Command::Diff(diff) => diff.run(now),
+        Command::Catalog { command, database_url } => run_catalog(command, &database_url, now).map(done),
         Command::Health(health) => health.run().map(done),
         Command::Openapi => openapi::run().map(done),
     };
@@ -84,15 +94,22 @@ pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) ->
     }
 }
 
+fn run_catalog(
+    command: catalog::CatalogCommand,
+    database_url: &str,
+    now: fn() -> Timestamp,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no threads to run on: {error}"))?;
+    let mut out = std::io::stdout().lock();
+    runtime.block_on(catalog::run(command, database_url, now(), &mut out)).map_err(|error| error.to_string())
+}
+
 /// `farthing` and `farthing --listen ...` mean `farthing serve ...`.
 fn with_default_command(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     const ABOUT_ITSELF: [&str; 4] = ["-h", "--help", "-V", "--version"];
     let mut arguments: Vec<OsString> = arguments.collect();
-    let first = arguments
-        .get(1)
-        .map(|first| first.to_string_lossy().into_owned());
-    let is_flag =
-        |first: &String| first.starts_with('-') && !ABOUT_ITSELF.contains(&first.as_str());
+    let first = arguments.get(1).map(|first| first.to_string_lossy().into_owned());
+    let is_flag = |first: &String| first.starts_with('-') && !ABOUT_ITSELF.contains(&first.as_str());
     if first.as_ref().is_none_or(is_flag) {
         arguments.insert(arguments.len().min(1), "serve".into());
     }
@@ -110,10 +127,7 @@ fn not_understood(error: &clap::Error) -> ExitCode {
 
 /// Names the flag and its variable, what it was given and what is allowed.
 fn wrong_setting(error: &clap::Error) -> Option<String> {
-    if !matches!(
-        error.kind(),
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue
-    ) {
+    if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
         return None;
     }
     let flag = error.get(ContextKind::InvalidArg)?.to_string();
@@ -122,10 +136,7 @@ fn wrong_setting(error: &clap::Error) -> Option<String> {
     if value.is_empty() {
         return None; // a flag without its value
     }
-    let allowed = match (
-        std::error::Error::source(error),
-        error.get(ContextKind::ValidValue),
-    ) {
+    let allowed = match (std::error::Error::source(error), error.get(ContextKind::ValidValue)) {
         (Some(reason), _) => reason.to_string(),
         (None, Some(names)) => format!("one of {names}"),
         (None, None) => return None,
@@ -137,9 +148,8 @@ fn wrong_setting(error: &clap::Error) -> Option<String> {
 /// The variable of a flag of `serve`; flags of other commands have none.
 fn variable_of(flag: &str) -> Option<String> {
     let serve = Config::augment_args(clap::Command::new("serve"));
-    let is_flag = |argument: &&clap::Arg| {
-        argument.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long))
-    };
+    let is_flag =
+        |argument: &&clap::Arg| argument.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long));
     let variable = serve.get_arguments().find(is_flag)?.get_env()?;
     Some(variable.to_string_lossy().into_owned())
 }
@@ -175,16 +185,8 @@ mod tests {
     #[test]
     fn serve_is_the_default_command_with_flags_or_without() {
         assert_eq!(serves(&["farthing"]).listen.port(), 8080);
-        assert_eq!(
-            serves(&["farthing", "--listen", "[::1]:81"]).listen.port(),
-            81
-        );
-        assert_eq!(
-            serves(&["farthing", "serve", "--listen", "[::1]:82"])
-                .listen
-                .port(),
-            82
-        );
+        assert_eq!(serves(&["farthing", "--listen", "[::1]:81"]).listen.port(), 81);
+        assert_eq!(serves(&["farthing", "serve", "--listen", "[::1]:82"]).listen.port(), 82);
     }
 
     #[test]
@@ -216,10 +218,7 @@ mod tests {
     fn every_setting_has_the_variable_that_its_flag_suggests() {
         let cli = Cli::command();
         let serve = cli.find_subcommand("serve").unwrap();
-        for argument in serve
-            .get_arguments()
-            .filter(|argument| argument.get_long() != Some("help"))
-        {
+        for argument in serve.get_arguments().filter(|argument| argument.get_long() != Some("help")) {
             let flag = argument.get_long().unwrap();
             let variable = format!("FARTHING_{}", flag.replace('-', "_").to_uppercase());
             assert_eq!(argument.get_env().unwrap(), variable.as_str());

@@ -32,10 +32,7 @@ pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8], base: &str) -> Result<T, 
 }
 
 #[cold]
-fn read_noting_paths<'de, T: Deserialize<'de>>(
-    json: &'de [u8],
-    base: &str,
-) -> Result<T, ShapeError> {
+fn read_noting_paths<'de, T: Deserialize<'de>>(json: &'de [u8], base: &str) -> Result<T, ShapeError> {
     let not_json = |reason: &dyn Display| ShapeError::NotJson(reason.to_string());
     std::str::from_utf8(json).map_err(|_| not_json(&"not UTF-8"))?;
     serde_json::from_slice::<IgnoredAny>(json).map_err(|error| not_json(&sentence_of(&error)))?;
@@ -49,13 +46,12 @@ fn read_noting_paths<'de, T: Deserialize<'de>>(
 /// A path as a JSON Pointer (RFC 6901).
 #[must_use]
 pub fn pointer_of(path: &Path) -> String {
-    path.iter()
-        .fold(String::new(), |base, segment| match segment {
-            Segment::Seq { index } => format!("{base}/{index}"),
-            Segment::Map { key } => child(&base, key),
-            Segment::Enum { variant } => child(&base, variant),
-            Segment::Unknown => base,
-        })
+    path.iter().fold(String::new(), |base, segment| match segment {
+        Segment::Seq { index } => format!("{base}/{index}"),
+        Segment::Map { key } => child(&base, key),
+        Segment::Enum { variant } => child(&base, variant),
+        Segment::Unknown => base,
+    })
 }
 
 /// What serde says is wrong at a place, as a fault.
@@ -135,11 +131,7 @@ fn kind_of_value(sentence: &str) -> FaultKind {
     if let Some((got, expected)) = got_and_expected(sentence, "invalid value: ") {
         let is_number = got.starts_with("integer ") || got.starts_with("floating point ");
         let detail = must_be(expected, got);
-        return if is_number {
-            FaultKind::out_of_range(detail)
-        } else {
-            FaultKind::wrong_type(detail)
-        };
+        return if is_number { FaultKind::out_of_range(detail) } else { FaultKind::wrong_type(detail) };
     }
     if let Some((got, expected)) = got_and_expected(sentence, "invalid length ") {
         // serde would take an array for an object, if only it were long enough.
@@ -165,8 +157,7 @@ fn quoted_after<'s>(sentence: &'s str, start: &str) -> Option<&'s str> {
 /// The name and the list of what would have been known. The name is the asker's, and may hold anything.
 fn unknown<'s>(sentence: &'s str, start: &str) -> Option<(&'s str, &'s str)> {
     let rest = sentence.strip_prefix(start)?;
-    rest.rsplit_once("`, expected ")
-        .or_else(|| rest.rsplit_once("`, "))
+    rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, "))
 }
 
 fn got_and_expected<'s>(sentence: &'s str, start: &str) -> Option<(&'s str, &'s str)> {
@@ -339,11 +330,7 @@ mod tests {
     #[test]
     fn a_missing_field_is_pointed_at_where_it_would_stand() {
         is(r#"{"count":1}"#, "/name", "`name` is missing");
-        is(
-            r#"{"name":"a","stages":[{"tokens":1},{}]}"#,
-            "/stages/1/tokens",
-            "`tokens` is missing",
-        );
+        is(r#"{"name":"a","stages":[{"tokens":1},{}]}"#, "/stages/1/tokens", "`tokens` is missing");
     }
 
     #[test]
@@ -357,21 +344,9 @@ mod tests {
     fn a_wrong_type_is_told_in_the_words_of_json() {
         is(r#"{"name":7}"#, "/name", "must be a string, got 7");
         is(r#"{"name":null}"#, "/name", "must be a string, got null");
-        is(
-            r#"{"name":"a","ratio":"half"}"#,
-            "/ratio",
-            "must be a number, got \"half\"",
-        );
-        is(
-            r#"{"name":"a","stages":{}}"#,
-            "/stages",
-            "must be an array, got an object",
-        );
-        is(
-            r#"{"name":"a","stages":[3]}"#,
-            "/stages/0",
-            "must be an object, got 3",
-        );
+        is(r#"{"name":"a","ratio":"half"}"#, "/ratio", "must be a number, got \"half\"");
+        is(r#"{"name":"a","stages":{}}"#, "/stages", "must be an array, got an object");
+        is(r#"{"name":"a","stages":[3]}"#, "/stages/0", "must be an object, got 3");
         is("[]", "", "must be an object, got an array");
         is(r#""text""#, "", "must be an object, got \"text\"");
     }
@@ -379,11 +354,7 @@ mod tests {
     #[test]
     fn a_fraction_is_no_whole_number() {
         let json = r#"{"name":"a","count":1.5}"#;
-        is(
-            json,
-            "/count",
-            "must be a whole number from 0 to 4294967295, got 1.5",
-        );
+        is(json, "/count", "must be a whole number from 0 to 4294967295, got 1.5");
         assert!(matches!(kind(json), FaultKind::WrongType { .. }));
     }
 
@@ -422,8 +393,7 @@ mod tests {
 
     #[test]
     fn places_in_arrays_of_arrays_are_counted() {
-        let ShapeError::Fault(fault) = read::<Vec<Vec<u8>>>(b"[[1],[2,300]]", "").unwrap_err()
-        else {
+        let ShapeError::Fault(fault) = read::<Vec<Vec<u8>>>(b"[[1],[2,300]]", "").unwrap_err() else {
             panic!("not JSON");
         };
         assert_eq!(fault.pointer, "/1/1");
@@ -437,11 +407,7 @@ mod tests {
 
     #[test]
     fn a_tuple_of_another_length_is_the_wrong_type() {
-        is(
-            r#"{"name":"a","pair":[1]}"#,
-            "/pair",
-            "must be an array of length 2, got an array of length 1",
-        );
+        is(r#"{"name":"a","pair":[1]}"#, "/pair", "must be an array of length 2, got an array of length 1");
     }
 
     #[test]

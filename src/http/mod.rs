@@ -121,6 +121,7 @@ fn bounded() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(routes::documents::index))
         .routes(routes!(routes::documents::openapi_document))
+        .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
 }
 
 /// The whole service.
@@ -150,17 +151,7 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
         [any] if any == "*" => AllowOrigin::any(),
         listed => AllowOrigin::list(listed.iter().cloned()),
     };
-    let readable = [
-        header::ETAG,
-        header::LINK,
-        header::RETRY_AFTER,
-        HeaderName::from_static("x-request-id"),
-    ];
+    let readable = [header::ETAG, header::LINK, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
     let layer = CorsLayer::new().allow_origin(origin);
-    Some(
-        layer
-            .allow_methods(Any)
-            .allow_headers(Any)
-            .expose_headers(readable),
-    )
+    Some(layer.allow_methods(Any).allow_headers(Any).expose_headers(readable))
 }

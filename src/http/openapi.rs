@@ -22,6 +22,7 @@ use super::{App, problem::Problem};
     servers((url = "/", description = "Where this document came from")),
     components(schemas(Problem)),
     tags(
+        (name = "estimate", description = "What workloads cost."),
         (name = "documents", description = "What the service is and how to use it."),
         (name = "operations", description = "For whoever runs the service.")
     )
@@ -32,10 +33,7 @@ struct Base;
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let described = OpenApiRouter::<App>::with_openapi(Base::openapi());
-    described
-        .merge(super::operations())
-        .merge(super::bounded())
-        .into_openapi()
+    described.merge(super::operations()).merge(super::bounded()).into_openapi()
 }
 
 /// The document as text: the same bytes every time, so that a file of it can be compared.

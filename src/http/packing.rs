@@ -28,24 +28,17 @@ const SMALLEST: u64 = 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Packing;
 
-impl<S: Clone> Layer<S> for Packing {
+impl<S> Layer<S> for Packing {
     type Service = Packed<S>;
 
     fn layer(&self, inner: S) -> Packed<S> {
-        let packing = Compression::new(inner.clone()).compress_when(Worthwhile);
-        Packed {
-            plain: inner,
-            packing,
-        }
+        Packed(inner)
     }
 }
 
 /// A route that packs its answers if asked to. Others do not pay for the wrapping of their bodies.
-#[derive(Clone)]
-pub struct Packed<S> {
-    plain: S,
-    packing: Compression<S, Worthwhile>,
-}
+#[derive(Debug, Clone)]
+pub struct Packed<S>(S);
 
 type Outcome<B> = Result<Response<B>, Infallible>;
 type Then<F, B> = Map<F, fn(Outcome<B>) -> Outcome<Body>>;
@@ -56,22 +49,21 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<
-        Then<S::Future, Body>,
-        Then<ResponseFuture<S::Future, Worthwhile>, CompressionBody<Body>>,
-    >;
+    type Future =
+        Either<Then<S::Future, Body>, Then<ResponseFuture<S::Future, Worthwhile>, CompressionBody<Body>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.plain.poll_ready(cx)
+        self.0.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
         if asks_for_gzip(request.headers()) {
             let boxed: fn(_) -> _ = |answer: Outcome<_>| answer.map(|answer| answer.map(Body::new));
-            return Either::Right(self.packing.call(request).map(boxed));
+            let mut packing = Compression::new(&mut self.0).compress_when(Worthwhile);
+            return Either::Right(packing.call(request).map(boxed));
         }
         let marked: fn(_) -> _ = |answer: Outcome<_>| answer.map(mark);
-        Either::Left(self.plain.call(request).map(marked))
+        Either::Left(self.0.call(request).map(marked))
     }
 }
 
@@ -79,10 +71,7 @@ fn asks_for_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING);
     accepted.iter().any(|value| {
         let value = value.as_bytes();
-        value.contains(&b'*')
-            || value
-                .windows(4)
-                .any(|word| word.eq_ignore_ascii_case(b"gzip"))
+        value.contains(&b'*') || value.windows(4).any(|word| word.eq_ignore_ascii_case(b"gzip"))
     })
 }
 

@@ -36,9 +36,7 @@ const ONLY_HERE: [&str; 6] = [
 pub(super) fn recognises(root: &Place<'_>) -> bool {
     let message = message(root);
     let usage = usage(&message);
-    let typed = root
-        .get("type")
-        .is_any_of(&["message_start", "message_delta"])
+    let typed = root.get("type").is_any_of(&["message_start", "message_delta"])
         || message.get("type").is_any_of(&["message"]);
     typed
         || root.get("result").get("message").exists()
@@ -64,11 +62,7 @@ pub(super) fn read(root: &Place<'_>) -> Result<Reported, Vec<Fault>> {
 /// The message: itself, a stream's, a batch's (Anthropic's or Bedrock's).
 fn message<'a>(root: &Place<'a>) -> Place<'a> {
     root.unwrapped(|layer| {
-        let inside = [
-            layer.get("result").get("message"),
-            layer.get("modelOutput"),
-            layer.get("message"),
-        ];
+        let inside = [layer.get("result").get("message"), layer.get("modelOutput"), layer.get("message")];
         inside.into_iter().find(Place::exists).unwrap_or(layer)
     })
 }
@@ -131,10 +125,7 @@ fn tokens(reading: &mut Reading, usage: &Place<'_>) {
     }
     let details = reading.object(usage.get("output_tokens_details"));
     let thinking = reading.count(&details.get("thinking_tokens"));
-    let whole = tokens
-        .fresh
-        .saturating_add(tokens.read)
-        .saturating_add(tokens.written);
+    let whole = tokens.fresh.saturating_add(tokens.read).saturating_add(tokens.written);
     for (meter, count) in [
         ("input_tokens", whole),
         ("cache_read_tokens", tokens.read),
@@ -184,11 +175,7 @@ mod tests {
 
     macro_rules! fixture {
         ($name:literal) => {
-            include_str!(concat!(
-                "../../../tests/fixtures/usage/anthropic/",
-                $name,
-                ".json"
-            ))
+            include_str!(concat!("../../../tests/fixtures/usage/anthropic/", $name, ".json"))
         };
     }
 
@@ -215,11 +202,7 @@ mod tests {
     #[test]
     fn thinking_is_a_part_of_the_output_and_the_way_it_was_served_is_context() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 410),
-                ("output_tokens", 2210),
-                ("output_reasoning_tokens", 2048),
-            ],
+            usage: vec![("input_tokens", 410), ("output_tokens", 2210), ("output_reasoning_tokens", 2048)],
             model: Some("claude-opus-4-8".to_owned()),
             context: vec![
                 (ContextKey::ServiceTier, "priority".to_owned()),
@@ -234,11 +217,7 @@ mod tests {
     #[test]
     fn web_searches_are_counted_and_fetched_pages_are_free() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 6039),
-                ("output_tokens", 931),
-                ("web_searches", 2),
-            ],
+            usage: vec![("input_tokens", 6039), ("output_tokens", 931), ("web_searches", 2)],
             model: Some(sonnet()),
             ..Reported::default()
         };
@@ -248,11 +227,7 @@ mod tests {
     #[test]
     fn a_line_of_a_batch_is_served_as_a_batch() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 2101),
-                ("cache_read_tokens", 2000),
-                ("output_tokens", 34),
-            ],
+            usage: vec![("input_tokens", 2101), ("cache_read_tokens", 2000), ("output_tokens", 34)],
             model: Some(sonnet()),
             context: vec![(ContextKey::ServiceTier, "batch".to_owned())],
             ..Reported::default()
@@ -263,11 +238,7 @@ mod tests {
     #[test]
     fn of_a_whole_stream_the_last_word_on_each_field_counts() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 1225),
-                ("cache_write_tokens", 1200),
-                ("output_tokens", 151),
-            ],
+            usage: vec![("input_tokens", 1225), ("cache_write_tokens", 1200), ("output_tokens", 151)],
             model: Some(sonnet()),
             ..Reported::default()
         };

@@ -98,11 +98,7 @@ fn body<'a>(root: &Place<'a>) -> Place<'a> {
 }
 
 fn usage<'a>(body: &Place<'a>) -> Place<'a> {
-    if body.has_any(&[CONVERSE.input, CONVERSE.output]) {
-        body.clone()
-    } else {
-        body.get("usage")
-    }
+    if body.has_any(&[CONVERSE.input, CONVERSE.output]) { body.clone() } else { body.get("usage") }
 }
 
 /// HTTP headers: where boto3 keeps them, or handed in bare. Their names are in small letters, as in HTTP/2.
@@ -116,23 +112,16 @@ fn tokens(reading: &mut Reading, usage: &Place<'_>, names: &Names) {
     if !input.exists() {
         reading.missing(usage, names.input);
     }
-    let [fresh, read, written, output] = [
-        input,
-        usage.first(&names.read),
-        usage.first(&names.written),
-        usage.get(names.output),
-    ]
-    .map(|place| (names.count)(reading, &place));
+    let [fresh, read, written, output] =
+        [input, usage.first(&names.read), usage.first(&names.written), usage.get(names.output)]
+            .map(|place| (names.count)(reading, &place));
     let (written_for, written_1h) = by_ttl(reading, usage);
     let written = written.max(written_for);
     // Some responses say the same twice, under an older name.
     reading.ignore(usage, &names.read);
     reading.ignore(usage, &names.written);
     for (meter, count) in [
-        (
-            "input_tokens",
-            fresh.saturating_add(read).saturating_add(written),
-        ),
+        ("input_tokens", fresh.saturating_add(read).saturating_add(written)),
         ("cache_read_tokens", read),
         ("cache_write_tokens", written),
         ("cache_write_1h_tokens", written_1h),
@@ -186,11 +175,7 @@ mod tests {
 
     macro_rules! fixture {
         ($name:literal) => {
-            include_str!(concat!(
-                "../../../tests/fixtures/usage/bedrock/",
-                $name,
-                ".json"
-            ))
+            include_str!(concat!("../../../tests/fixtures/usage/bedrock/", $name, ".json"))
         };
     }
 
@@ -268,10 +253,8 @@ mod tests {
 
     #[test]
     fn a_whole_stream_is_read_to_its_last_event() {
-        let expected = Reported {
-            usage: vec![("input_tokens", 47), ("output_tokens", 20)],
-            ..Reported::default()
-        };
+        let expected =
+            Reported { usage: vec![("input_tokens", 47), ("output_tokens", 20)], ..Reported::default() };
         assert_eq!(of(fixture!("stream")), expected);
     }
 
@@ -288,11 +271,7 @@ mod tests {
     #[test]
     fn invoke_model_puts_its_counts_into_headers() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 1021),
-                ("cache_read_tokens", 1000),
-                ("output_tokens", 112),
-            ],
+            usage: vec![("input_tokens", 1021), ("cache_read_tokens", 1000), ("output_tokens", 112)],
             at: Some(ten_o_clock()),
             ..Reported::default()
         };
@@ -301,10 +280,8 @@ mod tests {
 
     #[test]
     fn invoke_model_ends_a_stream_with_its_metrics() {
-        let expected = Reported {
-            usage: vec![("input_tokens", 21), ("output_tokens", 112)],
-            ..Reported::default()
-        };
+        let expected =
+            Reported { usage: vec![("input_tokens", 21), ("output_tokens", 112)], ..Reported::default() };
         assert_eq!(of(fixture!("invoke_stream_last_event")), expected);
     }
 }

@@ -30,16 +30,12 @@ impl<'a> Place<'a> {
     /// The response as a whole; an array is a stream of events.
     pub(super) fn root(response: &'a Value) -> Self {
         let layers = match response {
-            Value::Array(events) => (0..)
-                .zip(events)
-                .map(|(at, event): (usize, _)| (format!("/{at}"), event))
-                .collect(),
+            Value::Array(events) => {
+                (0..).zip(events).map(|(at, event): (usize, _)| (format!("/{at}"), event)).collect()
+            }
             whole => vec![(String::new(), whole)],
         };
-        Self {
-            pointer: String::new(),
-            layers,
-        }
+        Self { pointer: String::new(), layers }
     }
 
     /// What stands under a name; null is nothing.
@@ -50,9 +46,7 @@ impl<'a> Place<'a> {
             .filter_map(|(at, value)| Some((pointer(at, name), value.get(name)?)))
             .filter(|(_, value)| !value.is_null())
             .collect();
-        let pointer = layers
-            .last()
-            .map_or_else(|| pointer(&self.pointer, name), |(at, _)| at.clone());
+        let pointer = layers.last().map_or_else(|| pointer(&self.pointer, name), |(at, _)| at.clone());
         Self { pointer, layers }
     }
 
@@ -124,10 +118,7 @@ impl<'a> Place<'a> {
 
     /// The layers one by one.
     pub(super) fn each(&self) -> impl Iterator<Item = Self> {
-        self.layers.iter().map(|(at, value)| Self {
-            pointer: at.clone(),
-            layers: vec![(at.clone(), *value)],
-        })
+        self.layers.iter().map(|(at, value)| Self { pointer: at.clone(), layers: vec![(at.clone(), *value)] })
     }
 
     pub(super) fn value(&self) -> Option<&'a Value> {
@@ -229,9 +220,8 @@ impl Reading {
     /// The instant, in Unix seconds; some compatible servers fill in 0 for "not known".
     pub(super) fn at_seconds(&mut self, place: &Place<'_>) {
         let instant = self.checked(place, |value| {
-            let seconds = value
-                .as_f64()
-                .ok_or_else(|| FaultKind::wrong_type("must be a time in Unix seconds"))?;
+            let seconds =
+                value.as_f64().ok_or_else(|| FaultKind::wrong_type("must be a time in Unix seconds"))?;
             instant_of(seconds).ok_or_else(|| FaultKind::out_of_range("no such time"))
         });
         self.reported.at = instant.filter(|at| *at != Timestamp::UNIX_EPOCH);
@@ -263,8 +253,7 @@ impl Reading {
 
     /// Marks a place, with all that it holds, as read.
     pub(super) fn seen(&mut self, place: &Place<'_>) {
-        self.seen
-            .extend(place.layers.iter().map(|(at, _)| at.clone()));
+        self.seen.extend(place.layers.iter().map(|(at, _)| at.clone()));
     }
 
     /// Lists the numbers inside that nobody asked for; a name that a stream repeats once.
@@ -284,9 +273,9 @@ impl Reading {
         }
         match value {
             Value::Number(number) if number.as_f64() != Some(0.0) => found.push(at),
-            Value::Object(fields) => fields
-                .iter()
-                .for_each(|(name, value)| self.unread_in(pointer(&at, name), value, found)),
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, value)| self.unread_in(pointer(&at, name), value, found));
+            }
             Value::Array(elements) => (0..).zip(elements).for_each(|(index, value): (usize, _)| {
                 self.unread_in(format!("{at}/{index}"), value, found);
             }),
@@ -296,18 +285,10 @@ impl Reading {
 
     /// All of it, or all that is wrong with it.
     pub(super) fn finish(self) -> Result<Reported, Vec<Fault>> {
-        if self.faults.is_empty() {
-            Ok(self.reported)
-        } else {
-            Err(self.faults)
-        }
+        if self.faults.is_empty() { Ok(self.reported) } else { Err(self.faults) }
     }
 
-    fn checked<T>(
-        &mut self,
-        place: &Place<'_>,
-        read: impl Fn(&Value) -> Result<T, FaultKind>,
-    ) -> Option<T> {
+    fn checked<T>(&mut self, place: &Place<'_>, read: impl Fn(&Value) -> Result<T, FaultKind>) -> Option<T> {
         match read(place.value()?) {
             Ok(value) => Some(value),
             Err(kind) => {
@@ -325,56 +306,34 @@ fn whole(value: &Value) -> Result<u64, FaultKind> {
     };
     number
         .as_u64()
-        .or_else(|| {
-            number
-                .as_f64()
-                .filter(|n| n.fract() == 0.0)
-                .and_then(to_count)
-        })
+        .or_else(|| number.as_f64().filter(|n| n.fract() == 0.0).and_then(to_count))
         .filter(|count| *count <= MOST)
         .ok_or_else(|| range(value))
 }
 
 fn nearest(value: &Value) -> Result<u64, FaultKind> {
-    let number = value
-        .as_f64()
-        .ok_or_else(|| FaultKind::wrong_type("must be a number of seconds"))?;
-    to_count(number)
-        .and_then(|_| to_count(number.round()))
-        .ok_or_else(|| range(value))
+    let number = value.as_f64().ok_or_else(|| FaultKind::wrong_type("must be a number of seconds"))?;
+    to_count(number).and_then(|_| to_count(number.round())).ok_or_else(|| range(value))
 }
 
 fn to_count(number: f64) -> Option<u64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and 1e15"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1e15")]
     (0.0..=1e15).contains(&number).then_some(number as u64)
 }
 
 fn range(value: &Value) -> FaultKind {
-    FaultKind::out_of_range(format!(
-        "must be a whole number from 0 to 1e15, got {value}"
-    ))
+    FaultKind::out_of_range(format!("must be a whole number from 0 to 1e15, got {value}"))
 }
 
 fn instant_of(seconds: f64) -> Option<Timestamp> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "within jiff's range or refused"
-    )]
-    let milliseconds = (-1e15..=1e15)
-        .contains(&seconds)
-        .then_some((seconds * 1000.0).round() as i64)?;
+    #[expect(clippy::cast_possible_truncation, reason = "within jiff's range or refused")]
+    let milliseconds = (-1e15..=1e15).contains(&seconds).then_some((seconds * 1000.0).round() as i64)?;
     Timestamp::from_millisecond(milliseconds).ok()
 }
 
 /// Money as a JSON number. `f64` prints the digits that were sent, never with an exponent.
 fn amount(value: &Value) -> Result<Decimal, FaultKind> {
-    let number = value
-        .as_f64()
-        .ok_or_else(|| FaultKind::wrong_type("must be an amount of money"))?;
+    let number = value.as_f64().ok_or_else(|| FaultKind::wrong_type("must be an amount of money"))?;
     (0.0..=1e15)
         .contains(&number)
         .then(|| number.to_string().parse::<Decimal>().ok())

@@ -36,11 +36,7 @@ pub(super) fn read(root: &Place<'_>) -> Result<Reported, Vec<Fault>> {
     let mut reading = Reading::default();
     reading.model(&body.spelled("modelVersion"));
     // Vertex AI may name the whole path: `publishers/google/models/...`.
-    reading.reported.model = reading
-        .reported
-        .model
-        .take()
-        .map(|name| base_name(&name).to_owned());
+    reading.reported.model = reading.reported.model.take().map(|name| base_name(&name).to_owned());
     reading.at_text(&body.spelled("createTime"), |text| text.parse().ok());
     let usage = reading.object(usage(&body));
     if usage.exists() {
@@ -63,29 +59,16 @@ fn base_name(path: &str) -> &str {
 fn body<'a>(root: &Place<'a>) -> Place<'a> {
     root.unwrapped(|layer| {
         let response = layer.get("response");
-        if response.spelled("usageMetadata").exists() {
-            response
-        } else {
-            layer
-        }
+        if response.spelled("usageMetadata").exists() { response } else { layer }
     })
 }
 
 fn usage<'a>(body: &Place<'a>) -> Place<'a> {
-    if is_usage(body) {
-        body.clone()
-    } else {
-        body.spelled("usageMetadata")
-    }
+    if is_usage(body) { body.clone() } else { body.spelled("usageMetadata") }
 }
 
 fn is_usage(place: &Place<'_>) -> bool {
-    let mut names = [
-        "promptTokenCount",
-        "candidatesTokenCount",
-        "totalTokenCount",
-    ]
-    .iter();
+    let mut names = ["promptTokenCount", "candidatesTokenCount", "totalTokenCount"].iter();
     names.any(|name| place.spelled(name).exists())
 }
 
@@ -125,23 +108,16 @@ fn input(reading: &mut Reading, usage: &Place<'_>) {
     }
     let tools = reading.count(&usage.spelled("toolUsePromptTokenCount"));
     let whole = reading.count(&prompt).saturating_add(tools);
-    let lists =
-        ["promptTokensDetails", "toolUsePromptTokensDetails"].map(|name| usage.spelled(name));
+    let lists = ["promptTokensDetails", "toolUsePromptTokensDetails"].map(|name| usage.spelled(name));
     let made_of = Modalities::of(reading, &lists);
     let cached = reading.count(&usage.spelled("cachedContentTokenCount"));
     let cached_of = Modalities::of(reading, &[usage.spelled("cacheTokensDetails")]);
     // No meter is for cached video: it is charged as cached, and not as video once more.
-    let video = made_of
-        .video
-        .checked_sub(cached_of.video)
-        .unwrap_or_else(|| {
-            let detail = format!(
-                "{} tokens of cached video in {}",
-                cached_of.video, made_of.video
-            );
-            reading.fault(usage, FaultKind::PartExceedsWhole { detail });
-            0
-        });
+    let video = made_of.video.checked_sub(cached_of.video).unwrap_or_else(|| {
+        let detail = format!("{} tokens of cached video in {}", cached_of.video, made_of.video);
+        reading.fault(usage, FaultKind::PartExceedsWhole { detail });
+        0
+    });
     for (meter, count) in [
         ("input_tokens", whole),
         ("input_audio_tokens", made_of.audio),
@@ -159,18 +135,11 @@ fn input(reading: &mut Reading, usage: &Place<'_>) {
 fn output(reading: &mut Reading, usage: &Place<'_>) {
     let either = |one: &str, other: &str| {
         let place = usage.spelled(one);
-        if place.exists() {
-            place
-        } else {
-            usage.spelled(other)
-        }
+        if place.exists() { place } else { usage.spelled(other) }
     };
     let candidates = reading.count(&either("candidatesTokenCount", "responseTokenCount"));
     let thoughts = reading.count(&usage.spelled("thoughtsTokenCount"));
-    let made_of = Modalities::of(
-        reading,
-        &[either("candidatesTokensDetails", "responseTokensDetails")],
-    );
+    let made_of = Modalities::of(reading, &[either("candidatesTokensDetails", "responseTokensDetails")]);
     for (meter, count) in [
         ("output_tokens", candidates.saturating_add(thoughts)),
         ("output_reasoning_tokens", thoughts),
@@ -189,40 +158,22 @@ fn searches(reading: &mut Reading, body: &Place<'_>, usage: &Place<'_>) {
         for candidate in chunk.get("candidates").elements() {
             let grounding = candidate.spelled("groundingMetadata");
             let asked = grounding.spelled("webSearchQueries").elements();
-            queries.extend(
-                asked
-                    .iter()
-                    .filter_map(Place::text)
-                    .filter(|query| !query.is_empty()),
-            );
+            queries.extend(asked.iter().filter_map(Place::text).filter(|query| !query.is_empty()));
         }
     }
-    let per_prompt = reading
-        .reported
-        .model
-        .as_deref()
-        .is_some_and(is_charged_per_prompt);
+    let per_prompt = reading.reported.model.as_deref().is_some_and(is_charged_per_prompt);
     let most = if per_prompt { 1 } else { queries.len() };
     reading.meter(usage, "web_searches", queries.len().min(most) as u64);
 }
 
 /// Gemini 1 and 2, all of whose names start so.
 fn is_charged_per_prompt(model: &str) -> bool {
-    ["gemini-1", "gemini-2"]
-        .iter()
-        .any(|start| model.starts_with(start))
+    ["gemini-1", "gemini-2"].iter().any(|start| model.starts_with(start))
 }
 
 fn tier(reading: &mut Reading, root: &Place<'_>, body: &Place<'_>, usage: &Place<'_>) {
-    let header = body
-        .spelled("sdkHttpResponse")
-        .get("headers")
-        .get("x-gemini-service-tier");
-    let places = [
-        usage.spelled("serviceTier"),
-        usage.spelled("trafficType"),
-        header,
-    ];
+    let header = body.spelled("sdkHttpResponse").get("headers").get("x-gemini-service-tier");
+    let places = [usage.spelled("serviceTier"), usage.spelled("trafficType"), header];
     let said = places.map(|place| reading.words(&place));
     if root.get("response").spelled("usageMetadata").exists() {
         reading.context(ContextKey::ServiceTier, "batch");
@@ -254,11 +205,7 @@ mod tests {
 
     macro_rules! fixture {
         ($name:literal) => {
-            include_str!(concat!(
-                "../../../tests/fixtures/usage/gemini/",
-                $name,
-                ".json"
-            ))
+            include_str!(concat!("../../../tests/fixtures/usage/gemini/", $name, ".json"))
         };
     }
 
@@ -300,11 +247,7 @@ mod tests {
     #[test]
     fn before_gemini_3_a_grounded_prompt_is_one_search() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 12),
-                ("output_tokens", 60),
-                ("web_searches", 1),
-            ],
+            usage: vec![("input_tokens", 12), ("output_tokens", 60), ("web_searches", 1)],
             model: Some(flash()),
             ..Reported::default()
         };
@@ -314,11 +257,7 @@ mod tests {
     #[test]
     fn from_gemini_3_on_each_different_query_is_one_search() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 12),
-                ("output_tokens", 60),
-                ("web_searches", 2),
-            ],
+            usage: vec![("input_tokens", 12), ("output_tokens", 60), ("web_searches", 2)],
             model: Some("gemini-3-flash-preview".to_owned()),
             ..Reported::default()
         };
@@ -360,11 +299,7 @@ mod tests {
     #[test]
     fn a_stream_says_the_same_as_its_last_chunk() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 8),
-                ("output_tokens", 16 + 32),
-                ("output_reasoning_tokens", 32),
-            ],
+            usage: vec![("input_tokens", 8), ("output_tokens", 16 + 32), ("output_reasoning_tokens", 32)],
             model: Some(flash()),
             ..Reported::default()
         };
@@ -375,11 +310,7 @@ mod tests {
     #[test]
     fn the_spelling_of_the_python_library_is_read_too() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 40),
-                ("input_audio_tokens", 15),
-                ("output_tokens", 11),
-            ],
+            usage: vec![("input_tokens", 40), ("input_audio_tokens", 15), ("output_tokens", 11)],
             model: Some("gemini-3-flash-preview".to_owned()),
             context: vec![(ContextKey::ServiceTier, "priority".to_owned())],
             ..Reported::default()
@@ -406,9 +337,6 @@ mod tests {
             "cacheTokensDetails": [{ "modality": "VIDEO", "tokenCount": 5 }],
         });
         let faults = read(Format::Auto, &usage).unwrap_err();
-        assert!(
-            matches!(faults[0].kind, FaultKind::PartExceedsWhole { .. }),
-            "{faults:?}"
-        );
+        assert!(matches!(faults[0].kind, FaultKind::PartExceedsWhole { .. }), "{faults:?}");
     }
 }

@@ -129,9 +129,7 @@ mod tests {
     /// Pointer and message of what is wrong with a usage object.
     fn faults(response: &Value) -> Vec<(String, String)> {
         let faults = read(Format::Auto, response).unwrap_err();
-        let said = faults
-            .into_iter()
-            .map(|it| (it.pointer, it.kind.to_string()));
+        let said = faults.into_iter().map(|it| (it.pointer, it.kind.to_string()));
         said.collect()
     }
 
@@ -146,24 +144,12 @@ mod tests {
         let range = |got: &str| format!("must be a whole number from 0 to 1e15, got {got}");
         let expected = [
             ("/usage/prompt_tokens", range("-3")),
-            (
-                "/usage/prompt_tokens_details/audio_tokens",
-                range("2000000000000000.0"),
-            ),
-            (
-                "/usage/prompt_tokens_details/cached_tokens",
-                "must be a whole number".to_owned(),
-            ),
-            (
-                "/usage/completion_tokens_details",
-                "must be an object".to_owned(),
-            ),
+            ("/usage/prompt_tokens_details/audio_tokens", range("2000000000000000.0")),
+            ("/usage/prompt_tokens_details/cached_tokens", "must be a whole number".to_owned()),
+            ("/usage/completion_tokens_details", "must be an object".to_owned()),
             ("/usage/completion_tokens", range("1.5")),
         ];
-        assert_eq!(
-            faults(&response),
-            expected.map(|(at, said)| (at.to_owned(), said))
-        );
+        assert_eq!(faults(&response), expected.map(|(at, said)| (at.to_owned(), said)));
     }
 
     #[test]
@@ -186,43 +172,28 @@ mod tests {
     fn counts_may_be_spelled_in_any_way_that_json_has() {
         let usage = json!({ "prompt_tokens": 1.2e3, "completion_tokens": 300.0 });
         let reported = read(Format::Auto, &usage).unwrap();
-        assert_eq!(
-            reported.usage,
-            [("input_tokens", 1200), ("output_tokens", 300)]
-        );
+        assert_eq!(reported.usage, [("input_tokens", 1200), ("output_tokens", 300)]);
     }
 
     #[test]
     fn null_is_the_same_as_nothing() {
-        let details = json!({ "usage": { "prompt_tokens": 9, "prompt_tokens_details": null }, "model": null });
+        let details =
+            json!({ "usage": { "prompt_tokens": 9, "prompt_tokens_details": null }, "model": null });
         let reported = read(Format::Auto, &details).unwrap();
         assert_eq!(reported.usage, [("input_tokens", 9)]);
     }
 
     #[test]
     fn what_is_not_recognised_says_what_was_looked_for() {
-        for response in [
-            json!(null),
-            json!([]),
-            json!({ "error": {} }),
-            json!({ "data": [] }),
-        ] {
+        for response in [json!(null), json!([]), json!({ "error": {} }), json!({ "data": [] })] {
             let (at, said) = faults(&response).remove(0);
-            assert!(
-                at.is_empty() && said.contains("`usageMetadata` (Gemini)"),
-                "{at}: {said}"
-            );
+            assert!(at.is_empty() && said.contains("`usageMetadata` (Gemini)"), "{at}: {said}");
         }
     }
 
     #[test]
     fn a_named_format_without_its_usage_is_missing_it() {
-        for format in [
-            Format::Openai,
-            Format::Anthropic,
-            Format::Gemini,
-            Format::Bedrock,
-        ] {
+        for format in [Format::Openai, Format::Anthropic, Format::Gemini, Format::Bedrock] {
             let faults = read(format, &json!({ "model": "m" })).unwrap_err();
             let missing = matches!(faults[0].kind, FaultKind::MissingField { .. });
             assert!(missing, "{format:?}: {faults:?}");
@@ -231,8 +202,7 @@ mod tests {
 
     #[test]
     fn a_number_that_nobody_knows_is_named_once() {
-        let chunk =
-            json!({ "usage": { "prompt_tokens": 1, "moon_tokens": { "new": 3, "full": 0 } } });
+        let chunk = json!({ "usage": { "prompt_tokens": 1, "moon_tokens": { "new": 3, "full": 0 } } });
         let reported = read(Format::Auto, &json!([chunk, chunk])).unwrap();
         assert_eq!(reported.unread, ["/1/usage/moon_tokens/new"]);
     }

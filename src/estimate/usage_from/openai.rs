@@ -73,10 +73,7 @@ pub(super) fn read(root: &Place<'_>) -> Result<Reported, Vec<Fault>> {
     searches(&mut reading, &body, &usage);
     tier(&mut reading, root, &body);
     cost(&mut reading, &usage);
-    reading.ignore(
-        &usage,
-        &["queue_time", "prompt_time", "completion_time", "total_time"],
-    ); // Groq: durations
+    reading.ignore(&usage, &["queue_time", "prompt_time", "completion_time", "total_time"]); // Groq: durations
     reading.unread(&usage);
     reading.finish()
 }
@@ -117,15 +114,12 @@ fn usage<'a>(body: &Place<'a>) -> Place<'a> {
 fn has_pictures(body: &Place<'_>) -> bool {
     let data = body.get("data").elements();
     let dated = body.get("created").exists();
-    let listed = data
-        .iter()
-        .any(|item| dated || item.has_any(&["b64_json", "url"]));
+    let listed = data.iter().any(|item| dated || item.has_any(&["b64_json", "url"]));
     (listed && !body.has_any(&["object", "choices"])) || is_picture_event(body)
 }
 
 fn is_picture_event(body: &Place<'_>) -> bool {
-    body.get("type")
-        .is_any_of(&["image_generation.completed", "image_edit.completed"])
+    body.get("type").is_any_of(&["image_generation.completed", "image_edit.completed"])
 }
 
 /// What was counted: seconds, tokens, or pictures.
@@ -175,11 +169,7 @@ fn tokens(reading: &mut Reading, body: &Place<'_>, usage: &Place<'_>, style: &St
     input(reading, usage, style);
     output(reading, body, usage, style);
     reading.ignore(usage, &["total_tokens"]);
-    if usage
-        .get("prompt_audio_seconds")
-        .value()
-        .is_some_and(serde_json::Value::is_number)
-    {
+    if usage.get("prompt_audio_seconds").value().is_some_and(serde_json::Value::is_number) {
         audio(reading, usage, "prompt_audio_seconds");
     }
 }
@@ -205,39 +195,21 @@ fn input(reading: &mut Reading, usage: &Place<'_>, style: &Style) {
     reading.ignore(&details, &["text_tokens"]);
     reading.ignore(&cached, &["text_tokens"]);
     reading.ignore(usage, &CACHE_READ);
-    reading.ignore(
-        usage,
-        &["prompt_cache_miss_tokens", "cache_creation_input_tokens"],
-    );
+    reading.ignore(usage, &["prompt_cache_miss_tokens", "cache_creation_input_tokens"]);
 }
 
 /// Where compatible vendors put what was read from the cache, when not among the details.
-const CACHE_READ: [&str; 3] = [
-    "prompt_cache_hit_tokens",
-    "cached_tokens",
-    "cache_read_input_tokens",
-];
+const CACHE_READ: [&str; 3] = ["prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"];
 
 fn cache_read<'a>(details: &Place<'a>, usage: &Place<'a>) -> Place<'a> {
     let place = details.get("cached_tokens");
-    if place.exists() {
-        place
-    } else {
-        usage.first(&CACHE_READ)
-    }
+    if place.exists() { place } else { usage.first(&CACHE_READ) }
 }
 
 fn cache_write<'a>(details: &Place<'a>, usage: &Place<'a>) -> Place<'a> {
-    let place = details.first(&[
-        "cache_write_tokens",
-        "cache_creation_tokens",
-        "cache_creation_input_tokens",
-    ]);
-    if place.exists() {
-        place
-    } else {
-        usage.get("cache_creation_input_tokens")
-    }
+    let place =
+        details.first(&["cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"]);
+    if place.exists() { place } else { usage.get("cache_creation_input_tokens") }
 }
 
 fn output(reading: &mut Reading, body: &Place<'_>, usage: &Place<'_>, style: &Style) {
@@ -248,10 +220,7 @@ fn output(reading: &mut Reading, body: &Place<'_>, usage: &Place<'_>, style: &St
         whole = whole.saturating_add(reasoning);
     }
     let kind = |name: &str| details.get(name);
-    let (mut audio, mut image) = (
-        reading.count(&kind("audio_tokens")),
-        reading.count(&kind("image_tokens")),
-    );
+    let (mut audio, mut image) = (reading.count(&kind("audio_tokens")), reading.count(&kind("image_tokens")));
     if !details.exists() && has_pictures(body) {
         image = whole; // before there were details, all output was the picture
     }
@@ -263,34 +232,15 @@ fn output(reading: &mut Reading, body: &Place<'_>, usage: &Place<'_>, style: &St
     reading.meter(usage, "output_audio_tokens", audio);
     reading.meter(usage, "output_image_tokens", image);
     // Predicted tokens are inside the whole and charged like any other, rejected ones too.
-    reading.ignore(
-        &details,
-        &[
-            "text_tokens",
-            "accepted_prediction_tokens",
-            "rejected_prediction_tokens",
-        ],
-    );
+    reading.ignore(&details, &["text_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"]);
 }
 
 /// xAI's chat completions count reasoning beside `completion_tokens`; the total gives it away.
-fn reasoning_is_apart(
-    reading: &mut Reading,
-    usage: &Place<'_>,
-    style: &Style,
-    reasoning: u64,
-) -> bool {
+fn reasoning_is_apart(reading: &mut Reading, usage: &Place<'_>, style: &Style, reasoning: u64) -> bool {
     let total = reading.count(&usage.get("total_tokens"));
-    let parts = [style.input, style.output].map(|name| {
-        usage
-            .get(name)
-            .value()
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or(0)
-    });
-    let beside = parts
-        .iter()
-        .fold(reasoning, |sum, part| sum.saturating_add(*part));
+    let parts = [style.input, style.output]
+        .map(|name| usage.get(name).value().and_then(serde_json::Value::as_u64).unwrap_or(0));
+    let beside = parts.iter().fold(reasoning, |sum, part| sum.saturating_add(*part));
     reasoning > 0 && total == beside
 }
 
@@ -319,8 +269,7 @@ fn searches(reading: &mut Reading, body: &Place<'_>, usage: &Place<'_>) {
 
 /// The tier that served: `scale` is prepaid capacity at standard prices, `on_demand` is Groq's standard.
 fn tier(reading: &mut Reading, root: &Place<'_>, body: &Place<'_>) {
-    let batched =
-        root.get("response").get("body").exists() || body.get("object").is_any_of(&["batch"]);
+    let batched = root.get("response").get("body").exists() || body.get("object").is_any_of(&["batch"]);
     let tier = reading.words(&body.get("service_tier"));
     if batched {
         reading.context(ContextKey::ServiceTier, "batch");
@@ -333,11 +282,7 @@ fn tier(reading: &mut Reading, root: &Place<'_>, body: &Place<'_>) {
 fn cost(reading: &mut Reading, usage: &Place<'_>) {
     let cost = usage.get("cost");
     let parts = cost.value().is_some_and(serde_json::Value::is_object);
-    reading.cost(&if parts {
-        cost.get("total_cost")
-    } else {
-        cost.clone()
-    });
+    reading.cost(&if parts { cost.get("total_cost") } else { cost.clone() });
     reading.seen(&cost);
     let ticks = usage.get("cost_in_usd_ticks");
     let count = reading.count(&ticks);
@@ -365,11 +310,7 @@ mod tests {
 
     macro_rules! fixture {
         ($name:literal) => {
-            include_str!(concat!(
-                "../../../tests/fixtures/usage/openai/",
-                $name,
-                ".json"
-            ))
+            include_str!(concat!("../../../tests/fixtures/usage/openai/", $name, ".json"))
         };
     }
 
@@ -380,11 +321,7 @@ mod tests {
     #[test]
     fn cached_tokens_are_a_part_of_the_prompt() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 2006),
-                ("cache_read_tokens", 1920),
-                ("output_tokens", 300),
-            ],
+            usage: vec![("input_tokens", 2006), ("cache_read_tokens", 1920), ("output_tokens", 300)],
             model: Some("gpt-4o-2024-08-06".to_owned()),
             at: Some(ten_o_clock()),
             ..Reported::default()
@@ -395,11 +332,7 @@ mod tests {
     #[test]
     fn reasoning_and_rejected_predictions_are_inside_the_completion() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 75),
-                ("output_tokens", 1186),
-                ("output_reasoning_tokens", 1024),
-            ],
+            usage: vec![("input_tokens", 75), ("output_tokens", 1186), ("output_reasoning_tokens", 1024)],
             model: Some("o4-mini-2025-04-16".to_owned()),
             context: vec![(ContextKey::ServiceTier, "flex".to_owned())],
             at: Some(ten_o_clock()),
@@ -516,11 +449,7 @@ mod tests {
     #[test]
     fn a_transcription_by_tokens_has_audio_in_its_input() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 114),
-                ("input_audio_tokens", 100),
-                ("output_tokens", 35),
-            ],
+            usage: vec![("input_tokens", 114), ("input_audio_tokens", 100), ("output_tokens", 35)],
             ..Reported::default()
         };
         assert_eq!(of(fixture!("transcription_tokens")), expected);
@@ -539,11 +468,7 @@ mod tests {
     #[test]
     fn speech_is_all_audio() {
         let expected = Reported {
-            usage: vec![
-                ("input_tokens", 14),
-                ("output_tokens", 101),
-                ("output_audio_tokens", 101),
-            ],
+            usage: vec![("input_tokens", 14), ("output_tokens", 101), ("output_audio_tokens", 101)],
             ..Reported::default()
         };
         assert_eq!(of(fixture!("speech_done_event")), expected);
@@ -568,10 +493,7 @@ mod tests {
     fn pictures_without_tokens_are_counted_at_their_quality_and_size() {
         let expected = Reported {
             usage: vec![("output_images", 3)],
-            context: vec![
-                (ContextKey::Quality, "hd".to_owned()),
-                (ContextKey::Size, "1024x1792".to_owned()),
-            ],
+            context: vec![(ContextKey::Quality, "hd".to_owned()), (ContextKey::Size, "1024x1792".to_owned())],
             at: Some(ten_o_clock()),
             ..Reported::default()
         };

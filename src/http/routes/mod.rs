@@ -1,4 +1,5 @@
 //! The handlers, one file for each resource.
 
 pub mod documents;
+pub mod estimate;
 pub mod operations;
