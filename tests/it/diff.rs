@@ -95,6 +95,8 @@ fn markdown_is_fit_for_a_comment() {
 
     Before adjustments: 19.00 → 24.50 CNY, +5.50 (+28.95%)
 
+    **The total did not rise by more than 500%.**
+
     **deepseek/deepseek-chat: a\|b (chat)**
 
     |  | before | after | change |  | why |
@@ -127,8 +129,6 @@ fn markdown_is_fit_for_a_comment() {
     | search | 2.00 | 5.85 | +3.85 | +192.50% |  |
 
     1 item is as before.
-
-    The total did not rise by more than 500%.
 
     <sub>Before: as of 2025-02-08T00:00:00Z, catalog revision 1, farthing 0.1.0. After: as of 2025-02-09T00:00:00Z, catalog revision 1, farthing 0.1.0.</sub>
     "#);

@@ -13,8 +13,8 @@ pub(super) fn of(diff: &Diff) -> String {
         let movement = words::movement(list_total, diff.currency.as_str());
         page.add(format_args!("\nBefore adjustments: {movement}\n"));
     }
-    if let Some(sentence) = words::exceeded(diff) {
-        page.add(format_args!("\n**{}.**\n", sentence.replacen("the total", "The total", 1)));
+    if let Some(sentence) = words::verdict(diff) {
+        page.add(format_args!("\n**{sentence}**\n"));
     }
     for item in &diff.items {
         page.add(format_args!("\n**{}**\n\n", escaped(&words::heading(item))));
@@ -28,7 +28,7 @@ pub(super) fn of(diff: &Diff) -> String {
         ));
     }
     page.add(warnings(&diff.warnings));
-    for sentence in [words::rest(diff), words::within(diff)].into_iter().flatten() {
+    if let Some(sentence) = words::rest(diff) {
         page.add(format_args!("\n{sentence}\n"));
     }
     let (before, after) = (words::side(&diff.before), words::side(&diff.after));

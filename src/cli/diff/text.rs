@@ -32,9 +32,7 @@ pub(super) fn of(diff: &Diff) -> String {
         ));
     }
     page.add(warnings(&diff.warnings));
-    let verdict =
-        words::exceeded(diff).map(|sentence| format!("{sentence}.")).or_else(|| words::within(diff));
-    for sentence in [words::rest(diff), verdict].into_iter().flatten() {
+    for sentence in [words::rest(diff), words::verdict(diff)].into_iter().flatten() {
         page.add(format_args!("\n{sentence}\n"));
     }
     page

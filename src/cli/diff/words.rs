@@ -167,10 +167,11 @@ pub(super) fn exceeded(diff: &Diff) -> Option<String> {
     Some(format!("the total rose by more than {}: {}", judged.limit, total(diff)))
 }
 
-/// That the rise is within its limit, if there is one and it is.
-pub(super) fn within(diff: &Diff) -> Option<String> {
-    let judged = diff.fail_over.as_ref().filter(|judged| !judged.exceeded)?;
-    Some(format!("The total did not rise by more than {}.", judged.limit))
+/// Whether the rise is within its limit, if there is one.
+pub(super) fn verdict(diff: &Diff) -> Option<String> {
+    let judged = diff.fail_over.as_ref()?;
+    let rose = if judged.exceeded { "rose" } else { "did not rise" };
+    Some(format!("The total {rose} by more than {}.", judged.limit))
 }
 
 #[cfg(test)]
