@@ -139,9 +139,7 @@ fn every_fault_has_its_line() {
 fn with_json_the_faults_are_json() {
     let output = run_with_input(&["quote", "-", "--json"], r#"{"modle": "x"}"#);
     assert_eq!((code(&output), stderr(&output)), (1, String::new()));
-    insta::assert_snapshot!(stdout(&output), @r#"
-    {"errors":[{"pointer":"/modle","code":"unknown_field","detail":"there is no field called `modle` here","near_matches":["model"]}]}
-    "#);
+    insta::assert_snapshot!(stdout(&output), @r#"{"errors":[{"pointer":"/modle","code":"unknown_field","detail":"there is no field called `modle` here","near_matches":["model"]}]}"#);
 }
 
 #[test]
