@@ -19,10 +19,19 @@ pub(super) fn polish(document: &mut OpenApi) {
         return;
     };
     let known = components.schemas.clone();
-    for schema in components.schemas.values_mut() {
-        if let RefOr::T(Schema::Object(object)) = schema {
-            object.properties.values_mut().for_each(|property| spell_out(property, &known));
+    components.schemas.values_mut().for_each(|schema| visit(schema, &known));
+}
+
+fn visit(schema: &mut RefOr<Schema>, known: &Schemas) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            for property in object.properties.values_mut() {
+                spell_out(property, known);
+                visit(property, known);
+            }
         }
+        RefOr::T(Schema::OneOf(options)) => options.items.iter_mut().for_each(|item| visit(item, known)),
+        RefOr::T(_) | RefOr::Ref(_) => {}
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod helpers;
 
+mod batch;
 mod catalog_command;
 mod cli;
 mod diff;
