@@ -1,7 +1,12 @@
 //! What things are and cost: plain types, and the immutable [`snapshot`] that quotes are made from.
 
 pub mod calendar;
+pub mod changes;
+pub mod check;
+pub mod edition;
+pub mod files;
 pub mod fx;
+mod fx_file;
 pub mod gpu;
 pub mod handle;
 pub mod ids;
@@ -15,4 +20,5 @@ pub mod provider;
 pub mod rate_card;
 pub mod rows;
 pub mod snapshot;
+pub mod text;
 pub mod time;

@@ -68,20 +68,8 @@ macro_rules! architecture {
 architecture! {
     /// Name on Hugging Face.
     hf_id: String = "deepseek-ai/DeepSeek-V3";
-    /// Parameters in all, the figure to use.
-    params_total: f64 = 671_026_279_424_u64;
-    /// Parameters that one token uses, the figure to use.
-    params_active: f64 = 37_552_157_696_u64;
-    /// Parameters in all, as the vendor rounds them.
-    params_total_published: f64 = 671_000_000_000_u64;
-    /// Parameters that one token uses, as the vendor rounds them.
-    params_active_published: f64 = 37_000_000_000_u64;
-    /// Parameters in all, counted from the shape.
-    params_total_computed: f64 = 671_026_279_424_u64;
-    /// Parameters that one token uses, counted from the shape.
-    params_active_computed: f64 = 37_552_157_696_u64;
-    /// Relative difference of the two counts.
-    params_check_rel_err: f64 = 0.0;
+    /// `MHA`, `GQA`, `MQA`, `MLA`, `hybrid_linear`, `hybrid_mamba`, `hybrid_compressed`.
+    attention_type: String = "MLA";
     /// Transformer layers.
     num_layers: u32 = 61;
     /// Width of the residual stream.
@@ -92,14 +80,6 @@ architecture! {
     num_kv_heads: u32 = 128;
     /// Width of a head.
     head_dim: u32 = 128;
-    /// Width of the dense feed-forward layers.
-    ffn_size: u32 = 18432;
-    /// Whether the feed-forward layers have three matrices (gated) or two.
-    ffn_gated: bool = true;
-    /// Entries in the vocabulary.
-    vocab_size: u32 = 129_280;
-    /// `MHA`, `GQA`, `MQA`, `MLA`, `hybrid_linear`, `hybrid_mamba`, `hybrid_compressed`.
-    attention_type: String = "MLA";
     /// MLA: rank of the compressed queries.
     q_lora_rank: u32 = 1536;
     /// MLA: rank of the compressed keys and values.
@@ -110,6 +90,14 @@ architecture! {
     qk_rope_head_dim: u32 = 64;
     /// MLA: width of a value head.
     v_head_dim: u32 = 128;
+    /// Width of the dense feed-forward layers.
+    ffn_size: u32 = 18432;
+    /// Whether the feed-forward layers have three matrices (gated) or two.
+    ffn_gated: bool = true;
+    /// Entries in the vocabulary.
+    vocab_size: u32 = 129_280;
+    /// Whether input and output embeddings are one matrix.
+    tied_embeddings: bool = false;
     /// Routed experts of a mixture-of-experts layer.
     num_experts: u32 = 256;
     /// Routed experts that a token visits.
@@ -124,8 +112,6 @@ architecture! {
     first_dense_layers: u32 = 3;
     /// A mixture-of-experts layer every so many layers.
     moe_layer_freq: u32 = 1;
-    /// Whether input and output embeddings are one matrix.
-    tied_embeddings: bool = false;
     /// Longest context, in tokens.
     context_length: u64 = 163_840;
     /// Tokens that a windowed layer sees.
@@ -140,6 +126,20 @@ architecture! {
     mtp_layers: u32 = 1;
     /// Precision the weights were released in.
     dtype_released: String = "fp8";
+    /// Parameters in all, the figure to use.
+    params_total: f64 = 671_026_279_424_u64;
+    /// Parameters that one token uses, the figure to use.
+    params_active: f64 = 37_552_157_696_u64;
+    /// Parameters in all, as the vendor rounds them.
+    params_total_published: f64 = 671_000_000_000_u64;
+    /// Parameters that one token uses, as the vendor rounds them.
+    params_active_published: f64 = 37_000_000_000_u64;
+    /// Parameters in all, counted from the shape.
+    params_total_computed: f64 = 671_026_279_424_u64;
+    /// Parameters that one token uses, counted from the shape.
+    params_active_computed: f64 = 37_552_157_696_u64;
+    /// Relative difference of the two counts.
+    params_check_rel_err: f64 = 0.0;
     /// How the shape was checked.
     verification: String = "config_file";
     /// Doubts and remarks.

@@ -98,7 +98,10 @@ impl Serialize for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(
+            untagged,
+            expecting = "a rate is a decimal string, or an object with `amount`"
+        )]
         enum Either {
             Short(String),
             Long(LongRate),
@@ -190,45 +193,45 @@ impl InputPerCall {
     }
 }
 
-/// What can be said about a call besides its usage.
+/// What can be said about a call besides its usage; in the order of the keys' names, as files are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContextKey {
-    /// `standard` (the card without that key), `batch`, `flex`, `priority`, `fast`.
-    ServiceTier,
-    /// A vendor's faster mode.
-    Speed,
-    /// Where it is processed, in the vendor's words.
-    Region,
-    /// Where data must stay.
-    Residency,
     /// A term that was committed to.
     Commitment,
     /// Picture quality.
     Quality,
-    /// Picture size.
-    Size,
-    /// Diffusion steps.
-    Steps,
-    /// How a search is done.
-    SearchType,
+    /// Where it is processed, in the vendor's words.
+    Region,
+    /// Where data must stay.
+    Residency,
     /// Through whom it is routed.
     Route,
+    /// How a search is done.
+    SearchType,
+    /// `standard` (the card without that key), `batch`, `flex`, `priority`, `fast`.
+    ServiceTier,
+    /// Picture size.
+    Size,
+    /// A vendor's faster mode.
+    Speed,
+    /// Diffusion steps.
+    Steps,
 }
 
 impl ContextKey {
     /// Every key.
     pub const ALL: [Self; 10] = [
-        Self::ServiceTier,
-        Self::Speed,
-        Self::Region,
-        Self::Residency,
         Self::Commitment,
         Self::Quality,
-        Self::Size,
-        Self::Steps,
-        Self::SearchType,
+        Self::Region,
+        Self::Residency,
         Self::Route,
+        Self::SearchType,
+        Self::ServiceTier,
+        Self::Size,
+        Self::Speed,
+        Self::Steps,
     ];
 
     /// Vendors' own words for some of them.

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use super::changes::{Changes, DuplicateKey};
 use super::{
     calendar::Calendar,
+    changes::ContentHash,
     fx::FxRate,
     gpu::{Gpu, GpuPurchase, GpuRental, MarketIndex},
     ids::RevisionNumber,
@@ -122,11 +124,43 @@ macro_rules! tables {
             }
         }
 
-        /// Does the same to each table: `visit.table::<Row>(..)` in the order of the tables.
-        #[macro_export]
-        #[doc(hidden)]
-        macro_rules! for_each_table {
-            ($action:ident) => { $($action!($field);)+ };
+        /// What an edition changes in what is known.
+        #[derive(Debug)]
+        pub struct Delta<'e> {$(
+            $(#[$doc])*
+            pub $field: Changes<'e, $row>,
+        )+}
+
+        impl<'e> Delta<'e> {
+            /// Compares what is current in a history with an edition.
+            ///
+            /// # Errors
+            /// When the edition has a key twice in one table.
+            pub fn between(history: &History, edition: &'e Tables) -> Result<Self, DuplicateKey> {
+                Ok(Self {$($field: Changes::between(&history.$field, &edition.$field)?,)+})
+            }
+
+            /// Rows that were not there before, or are there with other content.
+            #[must_use]
+            pub fn rows_added(&self) -> u64 {
+                let rows = 0 $(+ self.$field.added.len())+;
+                rows as u64
+            }
+
+            /// Rows that are replaced or withdrawn.
+            #[must_use]
+            pub fn rows_superseded(&self) -> u64 {
+                let rows = 0 $(+ self.$field.superseded.len())+;
+                rows as u64
+            }
+
+            /// SHA-256 of the rows added and the keys superseded, in hexadecimal.
+            #[must_use]
+            pub fn content_hash(&self) -> String {
+                let mut hash = ContentHash::default();
+                $(hash.update(&self.$field);)+
+                hash.finish()
+            }
         }
     };
 }
@@ -171,7 +205,10 @@ fn modifier_key(modifier: &Modifier) -> String {
 fn purchase_key(price: &GpuPurchase) -> String {
     let system = price.system.as_deref().unwrap_or("-");
     let source = price.source.as_deref().unwrap_or("-");
-    format!("{} {} {} {system} {source}", price.gpu, price.effective_from, price.kind)
+    format!(
+        "{} {} {} {system} {} {source}",
+        price.gpu, price.effective_from, price.kind, price.amount
+    )
 }
 
 fn json(value: &impl Serialize) -> String {
