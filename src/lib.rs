@@ -1,4 +1,8 @@
 //! Farthing: what an AI model costs, to the last farthing.
 
 pub mod catalog;
+pub mod cli;
+pub mod config;
 pub mod estimate;
+pub mod http;
+pub mod web;

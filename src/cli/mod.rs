@@ -1,0 +1,206 @@
+//! The command line: one file for each command.
+
+mod health;
+mod openapi;
+pub mod serve;
+
+use std::{ffi::OsString, io::Write as _, process::ExitCode};
+
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ErrorKind},
+};
+use jiff::Timestamp;
+
+use crate::config::Config;
+
+const EXAMPLES: &str = "\
+Examples:
+  farthing                                    serve on http://127.0.0.1:8080
+  farthing serve --listen 0.0.0.0:80          serve to others
+  FARTHING_LOG=debug farthing                 every flag of serve is a variable too
+  farthing serve --database-url memory        leave nothing on the disk
+  farthing health                             exit code 0 if the service on this machine is alive
+  farthing openapi > openapi/openapi.json     write the description of the service
+
+`farthing COMMAND --help` says more about each command.";
+
+/// What an AI model costs, to the last farthing.
+///
+/// Without a command, `farthing` serves: flags of `serve` may follow at once.
+#[derive(Debug, Parser)]
+#[command(name = "farthing", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer requests over HTTP (the default)
+    Serve(Box<Config>),
+    /// Ask a running service whether it is alive
+    Health(health::Health),
+    /// Write the OpenAPI document of the service
+    Openapi,
+}
+
+/// What goes wrong with a command: one line for the person who gave it.
+type Failure = String;
+
+/// Runs a command line, and says with which code to exit: 0, 1 when the command fails, 2 when it is not
+/// understood.
+pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) -> ExitCode {
+    let cli = match Cli::try_parse_from(with_default_command(arguments)) {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
+    let outcome = match cli.command {
+        Command::Serve(config) => serve::run(&config, now),
+        Command::Health(health) => health.run(),
+        Command::Openapi => openapi::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `farthing` and `farthing --listen ...` mean `farthing serve ...`.
+fn with_default_command(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    const ABOUT_ITSELF: [&str; 4] = ["-h", "--help", "-V", "--version"];
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let first = arguments
+        .get(1)
+        .map(|first| first.to_string_lossy().into_owned());
+    let is_flag =
+        |first: &String| first.starts_with('-') && !ABOUT_ITSELF.contains(&first.as_str());
+    if first.as_ref().is_none_or(is_flag) {
+        arguments.insert(arguments.len().min(1), "serve".into());
+    }
+    arguments
+}
+
+/// One line for a wrong setting; clap's own words for help and for a command that is none.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    match wrong_setting(error) {
+        Some(line) => say(&line),
+        None => drop(error.print()),
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Names the flag and its variable, what it was given and what is allowed.
+fn wrong_setting(error: &clap::Error) -> Option<String> {
+    if !matches!(
+        error.kind(),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue
+    ) {
+        return None;
+    }
+    let flag = error.get(ContextKind::InvalidArg)?.to_string();
+    let flag = flag.split_whitespace().next()?;
+    let value = error.get(ContextKind::InvalidValue)?;
+    let allowed = match (
+        std::error::Error::source(error),
+        error.get(ContextKind::ValidValue),
+    ) {
+        (Some(reason), _) => reason.to_string(),
+        (None, Some(names)) => format!("one of {names}"),
+        (None, None) => return None,
+    };
+    let variable = flag
+        .trim_start_matches("--")
+        .replace('-', "_")
+        .to_uppercase();
+    Some(format!(
+        "{flag} (FARTHING_{variable}) is `{value}`; allowed: {allowed}"
+    ))
+}
+
+fn say(line: &str) {
+    // When nobody reads standard error any more there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "farthing: {line}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        let arguments = arguments.iter().map(OsString::from);
+        Cli::try_parse_from(with_default_command(arguments))
+    }
+
+    fn serves(arguments: &[&str]) -> Config {
+        match parse(arguments).unwrap().command {
+            Command::Serve(config) => *config,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_the_default_command_with_flags_or_without() {
+        assert_eq!(serves(&["farthing"]).listen.port(), 8080);
+        assert_eq!(
+            serves(&["farthing", "--listen", "[::1]:81"]).listen.port(),
+            81
+        );
+        assert_eq!(
+            serves(&["farthing", "serve", "--listen", "[::1]:82"])
+                .listen
+                .port(),
+            82
+        );
+    }
+
+    #[test]
+    fn help_and_version_are_about_the_program() {
+        let kind = |flag| parse(&["farthing", flag]).unwrap_err().kind();
+        assert_eq!(kind("--help"), ErrorKind::DisplayHelp);
+        assert_eq!(kind("--version"), ErrorKind::DisplayVersion);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_told_in_one_line() {
+        let line = |flag, value| {
+            let error = parse(&["farthing", flag, value]).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            wrong_setting(&error).unwrap()
+        };
+        assert_eq!(
+            line("--timeout", "soon"),
+            "--timeout (FARTHING_TIMEOUT) is `soon`; allowed: a whole number from 1 with ms, s, m or h, \
+             at most 24h, such as 10s"
+        );
+        assert_eq!(
+            line("--log-format", "xml"),
+            "--log-format (FARTHING_LOG_FORMAT) is `xml`; allowed: one of text, json"
+        );
+    }
+
+    #[test]
+    fn every_setting_has_the_variable_that_its_flag_suggests() {
+        let cli = Cli::command();
+        let serve = cli.find_subcommand("serve").unwrap();
+        for argument in serve
+            .get_arguments()
+            .filter(|argument| argument.get_long() != Some("help"))
+        {
+            let flag = argument.get_long().unwrap();
+            let variable = format!("FARTHING_{}", flag.replace('-', "_").to_uppercase());
+            assert_eq!(argument.get_env().unwrap(), variable.as_str());
+            assert!(argument.get_help().is_some(), "{flag}");
+        }
+    }
+}

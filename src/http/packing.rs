@@ -1,0 +1,108 @@
+//! Gzip, for those who ask for it and answers that are worth it.
+
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use futures_util::{
+    FutureExt as _,
+    future::{Either, Map},
+};
+use tower::{Layer, Service};
+use tower_http::compression::{
+    Compression, CompressionBody, ResponseFuture,
+    predicate::{NotForContentType, Predicate, SizeAbove},
+};
+
+/// Smaller bodies fit into one packet either way.
+const SMALLEST: u64 = 1024;
+
+/// Puts a [`Packed`] around a route.
+#[derive(Debug, Clone, Copy)]
+pub struct Packing;
+
+impl<S: Clone> Layer<S> for Packing {
+    type Service = Packed<S>;
+
+    fn layer(&self, inner: S) -> Packed<S> {
+        let packing = Compression::new(inner.clone()).compress_when(Worthwhile);
+        Packed {
+            plain: inner,
+            packing,
+        }
+    }
+}
+
+/// A route that packs its answers if asked to. Others do not pay for the wrapping of their bodies.
+#[derive(Clone)]
+pub struct Packed<S> {
+    plain: S,
+    packing: Compression<S, Worthwhile>,
+}
+
+type Outcome<B> = Result<Response<B>, Infallible>;
+type Then<F, B> = Map<F, fn(Outcome<B>) -> Outcome<Body>>;
+
+impl<S> Service<Request> for Packed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<
+        Then<S::Future, Body>,
+        Then<ResponseFuture<S::Future, Worthwhile>, CompressionBody<Body>>,
+    >;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.plain.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if asks_for_gzip(request.headers()) {
+            let boxed: fn(_) -> _ = |answer: Outcome<_>| answer.map(|answer| answer.map(Body::new));
+            return Either::Right(self.packing.call(request).map(boxed));
+        }
+        let marked: fn(_) -> _ = |answer: Outcome<_>| answer.map(mark);
+        Either::Left(self.plain.call(request).map(marked))
+    }
+}
+
+fn asks_for_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT_ENCODING);
+    accepted.iter().any(|value| {
+        let value = value.as_bytes();
+        value.contains(&b'*')
+            || value
+                .windows(4)
+                .any(|word| word.eq_ignore_ascii_case(b"gzip"))
+    })
+}
+
+/// Tells caches that somebody else would have got the answer packed.
+fn mark(mut answer: Response) -> Response {
+    if Worthwhile.should_compress(&answer) {
+        let by_encoding = HeaderValue::from_static("accept-encoding");
+        answer.headers_mut().append(header::VARY, by_encoding);
+    }
+    answer
+}
+
+/// Not what is small, already packed, or streamed line by line: packing would hold lines back.
+#[derive(Debug, Clone, Copy)]
+pub struct Worthwhile;
+
+impl Predicate for Worthwhile {
+    fn should_compress<B: axum::body::HttpBody>(&self, answer: &axum::http::Response<B>) -> bool {
+        SizeAbove::new(SMALLEST).should_compress(answer)
+            && NotForContentType::IMAGES.should_compress(answer)
+            && NotForContentType::const_new("application/x-ndjson").should_compress(answer)
+    }
+}

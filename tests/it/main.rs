@@ -1,0 +1,16 @@
+//! The service from outside: one binary, a module for each floor.
+
+#![expect(unreachable_pub, reason = "`pub` here says what other modules use")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod helpers;
+
+mod cli;
+mod openapi;
+mod operations;
+mod problems;
+mod shutdown;
