@@ -51,12 +51,7 @@ pub struct Config {
     pub log: String,
 
     /// How to write the log
-    #[arg(
-        long,
-        env = "FARTHING_LOG_FORMAT",
-        value_name = "FORMAT",
-        default_value = "text"
-    )]
+    #[arg(long, env = "FARTHING_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 }
 
@@ -83,14 +78,11 @@ impl Config {
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse()
-        .map_err(|_| "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080")
+    text.parse().map_err(|_| "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080")
 }
 
 fn database_url(text: &str) -> Result<String, &'static str> {
-    let is_file = text
-        .strip_prefix("sqlite:")
-        .is_some_and(|file| !file.is_empty());
+    let is_file = text.strip_prefix("sqlite:").is_some_and(|file| !file.is_empty());
     if text == "memory" || is_file {
         return Ok(text.to_owned());
     }
@@ -100,14 +92,8 @@ fn database_url(text: &str) -> Result<String, &'static str> {
 fn log_filter(text: &str) -> Result<String, &'static str> {
     let allowed = "error, warn, info, debug, trace or off, or a list such as info,farthing=debug";
     // Anything that is not a level would pass for the name of a module.
-    let known = |level: &str| {
-        level
-            .parse::<tracing_subscriber::filter::LevelFilter>()
-            .is_ok()
-    };
-    let mut rules = text
-        .split(',')
-        .map(|rule| rule.rsplit('=').next().unwrap_or(rule).trim());
+    let known = |level: &str| level.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+    let mut rules = text.split(',').map(|rule| rule.rsplit('=').next().unwrap_or(rule).trim());
     if rules.all(known) && EnvFilter::try_new(text).is_ok() {
         return Ok(text.to_owned());
     }
@@ -159,9 +145,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 fn in_units(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim())?;
     let whole: u64 = number.parse().ok()?;
@@ -177,15 +161,7 @@ mod tests {
         assert_eq!(size("1MiB"), Ok(1_048_576));
         assert_eq!(size("512 kB"), Ok(512_000));
         assert_eq!(size("100000"), Ok(100_000));
-        for bad in [
-            "",
-            "0",
-            "MiB",
-            "1.5MiB",
-            "-1",
-            "1mib",
-            "99999999999999999999GiB",
-        ] {
+        for bad in ["", "0", "MiB", "1.5MiB", "-1", "1mib", "99999999999999999999GiB"] {
             assert!(size(bad).is_err(), "{bad}");
         }
     }
@@ -203,13 +179,7 @@ mod tests {
     fn an_origin_has_no_path() {
         assert!(origin("https://example.com:8443").is_ok());
         assert!(origin("*").is_ok());
-        for bad in [
-            "example.com",
-            "https://example.com/",
-            "https://example.com/x",
-            "",
-            "null",
-        ] {
+        for bad in ["example.com", "https://example.com/", "https://example.com/x", "", "null"] {
             assert!(origin(bad).is_err(), "{bad}");
         }
     }

@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the front door hands the clock to all others"
-)]
+#[expect(clippy::disallowed_methods, reason = "the front door hands the clock to all others")]
 fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -53,10 +53,7 @@ impl<'e, T: Row> Changes<'e, T> {
             let key = row.key();
             match unseen.insert(key.clone(), None) {
                 Some(None) => {
-                    return Err(DuplicateKey {
-                        table: T::TABLE,
-                        key,
-                    });
+                    return Err(DuplicateKey { table: T::TABLE, key });
                 }
                 Some(Some(same)) if same.row == *row => {}
                 Some(Some(old)) => {
@@ -66,9 +63,8 @@ impl<'e, T: Row> Changes<'e, T> {
                 None => added.push(row),
             }
         }
-        let withdrawn = unseen
-            .into_iter()
-            .filter_map(|(key, row)| row.map(|row| Superseded { id: row.id, key }));
+        let withdrawn =
+            unseen.into_iter().filter_map(|(key, row)| row.map(|row| Superseded { id: row.id, key }));
         superseded.extend(withdrawn);
         superseded.sort_unstable_by_key(|row| row.id);
         Ok(Self { added, superseded })
@@ -94,11 +90,7 @@ impl ContentHash {
     /// The hash in hexadecimal.
     #[must_use]
     pub fn finish(self) -> String {
-        self.0
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -108,37 +100,24 @@ mod tests {
     use crate::catalog::{ids::RevisionNumber, provider::Provider};
 
     fn provider(id: &str, name: &str) -> Provider {
-        serde_json::from_value(serde_json::json!({"id": id, "name": name, "source": null, "observed_at": "2026-11-23"}))
-            .unwrap()
+        serde_json::from_value(
+            serde_json::json!({"id": id, "name": name, "source": null, "observed_at": "2026-11-23"}),
+        )
+        .unwrap()
     }
 
     fn known(id: i64, row: Provider) -> Versioned<Provider> {
-        Versioned {
-            id,
-            introduced: RevisionNumber(1),
-            superseded: None,
-            row,
-        }
+        Versioned { id, introduced: RevisionNumber(1), superseded: None, row }
     }
 
     #[test]
     fn what_is_changed_and_what_is_withdrawn_give_way_and_what_is_the_same_stays() {
-        let history = [
-            known(1, provider("a", "A")),
-            known(2, provider("b", "B")),
-            known(3, provider("c", "C")),
-        ];
+        let history =
+            [known(1, provider("a", "A")), known(2, provider("b", "B")), known(3, provider("c", "C"))];
         let edition = [provider("a", "A"), provider("c", "See"), provider("d", "D")];
         let changes = Changes::between(&history, &edition).unwrap();
         assert_eq!(changes.added, [&edition[1], &edition[2]]);
-        assert_eq!(
-            changes
-                .superseded
-                .iter()
-                .map(|row| row.id)
-                .collect::<Vec<_>>(),
-            [2, 3]
-        );
+        assert_eq!(changes.superseded.iter().map(|row| row.id).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]

@@ -109,8 +109,7 @@ pub fn built_in() -> Result<Edition, FilesError> {
 /// # Errors
 /// As [`built_in`].
 pub fn built_in_version() -> Result<EditionVersion, FilesError> {
-    let manifest =
-        Embedded::get(files::MANIFEST).ok_or_else(|| FilesError::missing(files::MANIFEST))?;
+    let manifest = Embedded::get(files::MANIFEST).ok_or_else(|| FilesError::missing(files::MANIFEST))?;
     files::parse_manifest(&manifest.data).map(|manifest| manifest.version)
 }
 
@@ -125,9 +124,7 @@ pub fn built_in_reason(version: EditionVersion) -> String {
 /// # Errors
 /// When the edition is faulty, which a test rules out.
 pub fn built_in_snapshot() -> Result<Snapshot, BuiltInError> {
-    let Edition {
-        version, tables, ..
-    } = built_in()?;
+    let Edition { version, tables, .. } = built_in()?;
     let nothing = History::default();
     let delta = Delta::between(&nothing, &tables)?;
     let revision = Revision {
@@ -157,15 +154,9 @@ mod tests {
 
     #[test]
     fn a_version_has_one_spelling() {
-        for bad in [
-            "",
-            "2026-11-23",
-            "2026-11-23.01",
-            "2026-11-23.+1",
-            "2026-11-23.x",
-            "2026-11-31.1",
-            "26-11-23.1",
-        ] {
+        for bad in
+            ["", "2026-11-23", "2026-11-23.01", "2026-11-23.+1", "2026-11-23.x", "2026-11-31.1", "26-11-23.1"]
+        {
             assert!(bad.parse::<EditionVersion>().is_err(), "{bad}");
         }
     }
@@ -173,15 +164,10 @@ mod tests {
     #[test]
     fn the_built_in_snapshot_is_revision_1_made_on_the_day_of_its_edition() {
         let snapshot = built_in_snapshot().unwrap();
-        let [revision] = snapshot.revisions() else {
-            panic!("one revision")
-        };
+        let [revision] = snapshot.revisions() else { panic!("one revision") };
         let version = built_in_version().unwrap();
         assert_eq!(revision.made_at, version.made_at());
         assert_eq!(revision.reason, format!("built-in catalog {version}"));
-        assert_eq!(
-            revision.rows_added,
-            built_in().unwrap().tables.row_count() as u64
-        );
+        assert_eq!(revision.rows_added, built_in().unwrap().tables.row_count() as u64);
     }
 }

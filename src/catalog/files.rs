@@ -41,20 +41,12 @@ pub struct FilesError {
 impl FilesError {
     /// A fault on a line.
     pub(super) fn at(path: &str, line: usize, problem: impl ToString) -> Self {
-        Self {
-            path: path.to_owned(),
-            line: Some(line),
-            problem: problem.to_string(),
-        }
+        Self { path: path.to_owned(), line: Some(line), problem: problem.to_string() }
     }
 
     /// A fault of a whole file.
     fn of(path: &str, problem: impl ToString) -> Self {
-        Self {
-            path: path.to_owned(),
-            line: None,
-            problem: problem.to_string(),
-        }
+        Self { path: path.to_owned(), line: None, problem: problem.to_string() }
     }
 
     /// A file that has to be there and is not.
@@ -94,10 +86,8 @@ pub fn parse(
     files: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<[u8]>)>,
 ) -> Result<Edition, FilesError> {
     // Sorted, so that rows have the same order wherever the files came from.
-    let files: BTreeMap<String, _> = files
-        .into_iter()
-        .map(|(path, bytes)| (path.as_ref().to_owned(), bytes))
-        .collect();
+    let files: BTreeMap<String, _> =
+        files.into_iter().map(|(path, bytes)| (path.as_ref().to_owned(), bytes)).collect();
     let mut tables = Tables::default();
     let mut manifest = None;
     let mut missing: Vec<&str> = WHOLE_FILES.to_vec();
@@ -106,22 +96,14 @@ pub fn parse(
         if path == MANIFEST {
             manifest = Some(parse_manifest(bytes.as_ref())?);
         } else {
-            let text =
-                std::str::from_utf8(bytes.as_ref()).map_err(|error| FilesError::of(path, error))?;
+            let text = std::str::from_utf8(bytes.as_ref()).map_err(|error| FilesError::of(path, error))?;
             parse_table(&mut tables, path, text)?;
         }
     }
-    let Manifest {
-        version,
-        description,
-    } = manifest.ok_or_else(|| FilesError::missing(MANIFEST))?;
+    let Manifest { version, description } = manifest.ok_or_else(|| FilesError::missing(MANIFEST))?;
     match missing.first() {
         Some(path) => Err(FilesError::missing(path)),
-        None => Ok(Edition {
-            version,
-            description,
-            tables,
-        }),
+        None => Ok(Edition { version, description, tables }),
     }
 }
 
@@ -161,16 +143,9 @@ fn parse_table(tables: &mut Tables, path: &str, text: &str) -> Result<(), FilesE
     }
 }
 
-fn parse_lines<T: DeserializeOwned>(
-    path: &str,
-    text: &str,
-    rows: &mut Vec<T>,
-) -> Result<(), FilesError> {
+fn parse_lines<T: DeserializeOwned>(path: &str, text: &str, rows: &mut Vec<T>) -> Result<(), FilesError> {
     for (number, line) in (1..).zip(text.lines()) {
-        rows.push(
-            serde_json::from_str(line)
-                .map_err(|error| FilesError::at(path, number, plain(&error)))?,
-        );
+        rows.push(serde_json::from_str(line).map_err(|error| FilesError::at(path, number, plain(&error)))?);
     }
     Ok(())
 }
@@ -188,20 +163,11 @@ pub(super) fn parse_manifest(bytes: &[u8]) -> Result<Manifest, FilesError> {
     let text: ManifestText = serde_json::from_slice(bytes)
         .map_err(|error| FilesError::at(MANIFEST, error.line(), plain(&error)))?;
     if text.format != FORMAT {
-        let problem = format!(
-            "has format {}; this program reads format {FORMAT}",
-            text.format
-        );
+        let problem = format!("has format {}; this program reads format {FORMAT}", text.format);
         return Err(FilesError::of(MANIFEST, problem));
     }
-    let version = text
-        .version
-        .parse()
-        .map_err(|error| FilesError::of(MANIFEST, error))?;
-    Ok(Manifest {
-        version,
-        description: text.description,
-    })
+    let version = text.version.parse().map_err(|error| FilesError::of(MANIFEST, error))?;
+    Ok(Manifest { version, description: text.description })
 }
 
 /// The files of an edition: path and content, each in its one spelling.
@@ -219,29 +185,12 @@ pub fn write(edition: &Edition) -> serde_json::Result<Vec<(String, Vec<u8>)>> {
         lines("calendars.jsonl", &sorted(&tables.calendars, |row| &row.id))?,
         lines("models.jsonl", &sorted(&tables.models, |row| &row.id))?,
         lines("offerings.jsonl", &sorted(&tables.offerings, |row| &row.id))?,
-        lines(
-            "modifiers.jsonl",
-            &sorted(&tables.modifiers, modifier_order),
-        )?,
-        (
-            FX_RATES.to_owned(),
-            fx_file::write(&tables.fx_rates).into_bytes(),
-        ),
+        lines("modifiers.jsonl", &sorted(&tables.modifiers, modifier_order))?,
+        (FX_RATES.to_owned(), fx_file::write(&tables.fx_rates).into_bytes()),
         lines("gpus.jsonl", &sorted(&tables.gpus, |row| &row.id))?,
-        lines(
-            "gpu_rentals.jsonl",
-            &sorted(&tables.gpu_rentals, rental_order),
-        )?,
-        lines(
-            "gpu_purchases.jsonl",
-            &sorted(&tables.gpu_purchases, purchase_order),
-        )?,
-        lines(
-            "market_index.jsonl",
-            &sorted(&tables.market_index, |row| {
-                (&row.series, row.date, &row.kind)
-            }),
-        )?,
+        lines("gpu_rentals.jsonl", &sorted(&tables.gpu_rentals, rental_order))?,
+        lines("gpu_purchases.jsonl", &sorted(&tables.gpu_purchases, purchase_order))?,
+        lines("market_index.jsonl", &sorted(&tables.market_index, |row| (&row.series, row.date, &row.kind)))?,
     ];
     for (provider, cards) in cards_by_provider(&tables.rate_cards) {
         files.push(lines(&format!("{RATE_CARDS}{provider}.jsonl"), &cards)?);
@@ -278,9 +227,7 @@ fn cards_by_provider(cards: &[RateCard]) -> BTreeMap<&str, Vec<&RateCard>> {
     let mut files: BTreeMap<&str, Vec<&RateCard>> = BTreeMap::new();
     for card in sorted(cards, card_order) {
         let offering = card.offering.as_str();
-        let provider = offering
-            .split_once('/')
-            .map_or(offering, |(provider, _)| provider);
+        let provider = offering.split_once('/').map_or(offering, |(provider, _)| provider);
         files.entry(provider).or_default().push(card);
     }
     files
@@ -288,12 +235,7 @@ fn cards_by_provider(cards: &[RateCard]) -> BTreeMap<&str, Vec<&RateCard>> {
 
 fn card_order(card: &RateCard) -> impl Ord + use<'_> {
     let conditions = to_line(&card.conditions).unwrap_or_default(); // plain maps always serialise
-    (
-        &card.offering,
-        card.currency,
-        card.effective_from,
-        conditions,
-    )
+    (&card.offering, card.currency, card.effective_from, conditions)
 }
 
 fn modifier_order(modifier: &Modifier) -> impl Ord + use<'_> {
@@ -302,19 +244,8 @@ fn modifier_order(modifier: &Modifier) -> impl Ord + use<'_> {
 }
 
 fn rental_order(rental: &GpuRental) -> impl Ord + use<'_> {
-    let place = (
-        &rental.gpu,
-        &rental.provider,
-        &rental.region,
-        &rental.instance,
-    );
-    (
-        place,
-        commitment(rental),
-        rental.effective_from,
-        rental.gpu_count,
-        &rental.id,
-    )
+    let place = (&rental.gpu, &rental.provider, &rental.region, &rental.instance);
+    (place, commitment(rental), rental.effective_from, rental.gpu_count, &rental.id)
 }
 
 /// The commitment as it is written: words are sorted, not variants.
@@ -340,10 +271,7 @@ pub fn not_canonical(
     for (path, bytes) in files {
         let path = path.as_ref();
         match canonical.remove(path) {
-            None => findings.push(FilesError::of(
-                path,
-                "should not be there: no row belongs in it",
-            )),
+            None => findings.push(FilesError::of(path, "should not be there: no row belongs in it")),
             Some(expected) => findings.extend(first_difference(path, bytes.as_ref(), &expected)),
         }
     }
@@ -361,9 +289,7 @@ fn first_difference(path: &str, found: &[u8], expected: &[u8]) -> Option<FilesEr
     };
     let (found, expected) = (lines(found), lines(expected));
     let pairs = || found.iter().zip(&expected);
-    let at = pairs()
-        .take_while(|(found, wanted)| found == wanted)
-        .count();
+    let at = pairs().take_while(|(found, wanted)| found == wanted).count();
     let problem = match (found.get(at), expected.get(at)) {
         (Some(found), Some(wanted)) => spelling(found, wanted),
         _ => "the file ends too early or too late".to_owned(),
@@ -391,11 +317,10 @@ mod tests {
     use crate::catalog::edition::{built_in, built_in_files};
 
     fn files() -> BTreeMap<String, String> {
-        let mut files: BTreeMap<String, String> = WHOLE_FILES
-            .iter()
-            .map(|path| ((*path).to_owned(), String::new()))
-            .collect();
-        let manifest = "{\n  \"format\": 1,\n  \"version\": \"2026-11-23.1\",\n  \"description\": \"A test.\"\n}\n";
+        let mut files: BTreeMap<String, String> =
+            WHOLE_FILES.iter().map(|path| ((*path).to_owned(), String::new())).collect();
+        let manifest =
+            "{\n  \"format\": 1,\n  \"version\": \"2026-11-23.1\",\n  \"description\": \"A test.\"\n}\n";
         files.insert(MANIFEST.to_owned(), manifest.to_owned());
 
         files
@@ -407,10 +332,8 @@ mod tests {
         files
     }
 
-    const ACME: &str =
-        r#"{"id": "acme", "name": "Acme", "source": null, "observed_at": "2026-11-23"}"#;
-    const BETA: &str =
-        r#"{"id": "beta", "name": "Beta", "source": null, "observed_at": "2026-11-23"}"#;
+    const ACME: &str = r#"{"id": "acme", "name": "Acme", "source": null, "observed_at": "2026-11-23"}"#;
+    const BETA: &str = r#"{"id": "beta", "name": "Beta", "source": null, "observed_at": "2026-11-23"}"#;
 
     #[test]
     fn every_file_of_the_built_in_catalog_is_written_back_byte_for_byte() {
@@ -422,12 +345,7 @@ mod tests {
     fn a_line_that_is_no_row_is_named_with_its_file() {
         let text = format!("{ACME}\n{}\n", BETA.replace("name", "nom"));
         let error = parse(with("providers.jsonl", &text)).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("providers.jsonl, line 2: unknown field `nom`"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("providers.jsonl, line 2: unknown field `nom`"), "{error}");
         assert!(!error.to_string().contains("at line"), "{error}");
     }
 
@@ -441,29 +359,20 @@ mod tests {
     fn a_file_that_is_lost_does_not_look_like_withdrawn_rows() {
         let mut files = files();
         files.remove("models.jsonl");
-        assert_eq!(
-            parse(files).unwrap_err().to_string(),
-            "models.jsonl: is missing"
-        );
+        assert_eq!(parse(files).unwrap_err().to_string(), "models.jsonl: is missing");
     }
 
     #[test]
     fn a_file_that_nobody_reads_is_refused() {
         let error = parse(with("prices.jsonl", "")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "prices.jsonl: is not a file of the catalog"
-        );
+        assert_eq!(error.to_string(), "prices.jsonl: is not a file of the catalog");
     }
 
     #[test]
     fn a_later_format_is_refused() {
         let manifest = r#"{"format": 2, "version": "2026-11-23.1", "description": ""}"#;
         let error = parse(with(MANIFEST, manifest)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "catalog.json: has format 2; this program reads format 1"
-        );
+        assert_eq!(error.to_string(), "catalog.json: has format 2; this program reads format 1");
     }
 
     #[test]
@@ -472,9 +381,7 @@ mod tests {
         let findings = not_canonical(&files, &parse(&files).unwrap()).unwrap();
         assert_eq!(findings.len(), 1);
         assert!(
-            findings[0]
-                .to_string()
-                .starts_with("providers.jsonl, line 1: is out of order"),
+            findings[0].to_string().starts_with("providers.jsonl, line 1: is out of order"),
             "{}",
             findings[0]
         );
@@ -482,18 +389,9 @@ mod tests {
 
     #[test]
     fn other_spacing_is_found() {
-        let files = with(
-            "providers.jsonl",
-            &format!("{ACME}\n{}\n", BETA.replace(": ", ":")),
-        );
+        let files = with("providers.jsonl", &format!("{ACME}\n{}\n", BETA.replace(": ", ":")));
         let findings = not_canonical(&files, &parse(&files).unwrap()).unwrap();
-        assert_eq!(
-            findings
-                .iter()
-                .map(|finding| finding.line)
-                .collect::<Vec<_>>(),
-            [Some(2)]
-        );
+        assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [Some(2)]);
     }
 
     #[test]
@@ -501,10 +399,7 @@ mod tests {
         let card = r#"{"offering": "acme/one", "currency": "USD", "rates": {}, "source": null, "observed_at": "2026-11-23"}"#;
         let files = with("rate_cards/beta.jsonl", &format!("{card}\n"));
         let findings = not_canonical(&files, &parse(&files).unwrap()).unwrap();
-        let paths: Vec<&str> = findings
-            .iter()
-            .map(|finding| finding.path.as_str())
-            .collect();
+        let paths: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
         assert_eq!(paths, ["rate_cards/beta.jsonl", "rate_cards/acme.jsonl"]);
     }
 }

@@ -33,19 +33,14 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<FxRate>, FilesError> {
         let at = |problem: &str| FilesError::at(path, number, problem);
         if line.starts_with('#') {
             let parsed = parse_origin(line);
-            origin = Some(
-                parsed
-                    .ok_or_else(|| at("a comment is `# source: ...; observed_at: YYYY-MM-DD`"))?,
-            );
+            origin = Some(parsed.ok_or_else(|| at("a comment is `# source: ...; observed_at: YYYY-MM-DD`"))?);
         } else if let Some(currencies) = &currencies {
-            let origin = origin
-                .as_ref()
-                .ok_or_else(|| at("no comment above says where the rates come from"))?;
+            let origin =
+                origin.as_ref().ok_or_else(|| at("no comment above says where the rates come from"))?;
             parse_day_line(line, currencies, origin, &mut rows).map_err(|problem| at(&problem))?;
         } else {
-            currencies = Some(
-                parse_header(line).ok_or_else(|| at("the header is `date` and currency codes"))?,
-            );
+            currencies =
+                Some(parse_header(line).ok_or_else(|| at("the header is `date` and currency codes"))?);
         }
     }
     Ok(rows)
@@ -70,32 +65,15 @@ fn parse_day_line(
     rows: &mut Vec<FxRate>,
 ) -> Result<(), String> {
     let mut cells = line.split(',');
-    let date = cells
-        .next()
-        .and_then(parse_day)
-        .ok_or("a line starts with a day")?;
+    let date = cells.next().and_then(parse_day).ok_or("a line starts with a day")?;
     let cells: Vec<&str> = cells.collect();
     if cells.len() != currencies.len() {
-        return Err(format!(
-            "has {} rates under {} currencies",
-            cells.len(),
-            currencies.len()
-        ));
+        return Err(format!("has {} rates under {} currencies", cells.len(), currencies.len()));
     }
-    for (&currency, cell) in currencies
-        .iter()
-        .zip(cells)
-        .filter(|(_, cell)| !cell.is_empty())
-    {
+    for (&currency, cell) in currencies.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
         let usd_per_unit = parse_decimal(cell).map_err(|error| format!("{currency} {error}"))?;
         let source = source.clone();
-        rows.push(FxRate {
-            currency,
-            date,
-            usd_per_unit,
-            source,
-            observed_at: *observed_at,
-        });
+        rows.push(FxRate { currency, date, usd_per_unit, source, observed_at: *observed_at });
     }
     Ok(())
 }
@@ -120,9 +98,7 @@ pub(super) fn write(rates: &[FxRate]) -> String {
         }
         written = Some(origin);
         let cell = |currency| rates.get(currency).map(ToString::to_string);
-        let cells = currencies
-            .iter()
-            .map(|currency| cell(currency).unwrap_or_default());
+        let cells = currencies.iter().map(|currency| cell(currency).unwrap_or_default());
         lines.push(line(&date.to_string(), cells));
     }
     lines.iter().flat_map(|line| [line, "\n"]).collect()
@@ -153,29 +129,15 @@ date,CNY,EUR
     #[test]
     fn an_empty_cell_is_no_rate() {
         let rates = parse("fx_rates.csv", TWO_ORIGINS).unwrap();
-        let keys: Vec<String> = rates
-            .iter()
-            .map(|rate| format!("{} {}", rate.date, rate.currency))
-            .collect();
-        assert_eq!(
-            keys,
-            [
-                "2024-12-26 CNY",
-                "2024-12-27 CNY",
-                "2024-12-27 EUR",
-                "2026-11-30 EUR"
-            ]
-        );
+        let keys: Vec<String> = rates.iter().map(|rate| format!("{} {}", rate.date, rate.currency)).collect();
+        assert_eq!(keys, ["2024-12-26 CNY", "2024-12-27 CNY", "2024-12-27 EUR", "2026-11-30 EUR"]);
     }
 
     #[test]
     fn a_comment_holds_until_the_next_one() {
         let rates = parse("fx_rates.csv", TWO_ORIGINS).unwrap();
         let sources: Vec<Option<&str>> = rates.iter().map(|rate| rate.source.as_deref()).collect();
-        assert_eq!(
-            sources,
-            [Some("the bank"), Some("the bank"), Some("the bank"), None]
-        );
+        assert_eq!(sources, [Some("the bank"), Some("the bank"), Some("the bank"), None]);
     }
 
     #[test]
@@ -187,30 +149,16 @@ date,CNY,EUR
     #[test]
     fn a_fault_is_named_with_its_line() {
         for (text, problem) in [
-            (
-                "2024-12-26,1",
-                "fx_rates.csv, line 5: has 1 rates under 2 currencies",
-            ),
-            (
-                "2024-12-26,1e3,1",
-                "fx_rates.csv, line 5: CNY must be a plain decimal number such as \"2.50\"",
-            ),
-            (
-                "26.12.2024,1,1",
-                "fx_rates.csv, line 5: a line starts with a day",
-            ),
+            ("2024-12-26,1", "fx_rates.csv, line 5: has 1 rates under 2 currencies"),
+            ("2024-12-26,1e3,1", "fx_rates.csv, line 5: CNY must be a plain decimal number such as \"2.50\""),
+            ("26.12.2024,1,1", "fx_rates.csv, line 5: a line starts with a day"),
             (
                 "# from the bank",
                 "fx_rates.csv, line 5: a comment is `# source: ...; observed_at: YYYY-MM-DD`",
             ),
         ] {
             let lines: Vec<&str> = TWO_ORIGINS.lines().take(4).chain([text]).collect();
-            assert_eq!(
-                parse("fx_rates.csv", &lines.join("\n"))
-                    .unwrap_err()
-                    .to_string(),
-                problem
-            );
+            assert_eq!(parse("fx_rates.csv", &lines.join("\n")).unwrap_err().to_string(), problem);
         }
     }
 }

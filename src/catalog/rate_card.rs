@@ -98,10 +98,7 @@ impl Serialize for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(
-            untagged,
-            expecting = "a rate is a decimal string, or an object with `amount`"
-        )]
+        #[serde(untagged, expecting = "a rate is a decimal string, or an object with `amount`")]
         enum Either {
             Short(String),
             Long(LongRate),

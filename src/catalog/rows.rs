@@ -205,10 +205,7 @@ fn modifier_key(modifier: &Modifier) -> String {
 fn purchase_key(price: &GpuPurchase) -> String {
     let system = price.system.as_deref().unwrap_or("-");
     let source = price.source.as_deref().unwrap_or("-");
-    format!(
-        "{} {} {} {system} {} {source}",
-        price.gpu, price.effective_from, price.kind, price.amount
-    )
+    format!("{} {} {} {system} {} {source}", price.gpu, price.effective_from, price.kind, price.amount)
 }
 
 fn json(value: &impl Serialize) -> String {

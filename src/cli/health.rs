@@ -24,12 +24,7 @@ pub(super) struct Health {
     url: Option<Uri>,
 
     /// The address that `serve` listens on
-    #[arg(
-        long,
-        env = "FARTHING_LISTEN",
-        default_value = "127.0.0.1:8080",
-        hide = true
-    )]
+    #[arg(long, env = "FARTHING_LISTEN", default_value = "127.0.0.1:8080", hide = true)]
     listen: SocketAddr,
 }
 
@@ -77,15 +72,12 @@ fn ask(url: &Uri) -> std::io::Result<String> {
     connection.set_read_timeout(Some(PATIENCE))?;
     connection.set_write_timeout(Some(PATIENCE))?;
     let path = url.path_and_query().map_or("/", |path| path.as_str());
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: {host}:{port}\r\nconnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}:{port}\r\nconnection: close\r\n\r\n");
     connection.write_all(request.as_bytes())?;
     let mut head = [0; "HTTP/1.1 200".len()];
     connection.read_exact(&mut head)?;
     let status = head.strip_prefix(b"HTTP/1.1 ").map(String::from_utf8_lossy);
-    status
-        .map(std::borrow::Cow::into_owned)
-        .ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+    status.map(std::borrow::Cow::into_owned).ok_or_else(|| std::io::ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]
@@ -114,9 +106,7 @@ mod tests {
 
     #[test]
     fn a_service_that_answers_anything_else_is_not() {
-        let failure = answering("HTTP/1.1 503 Service Unavailable")
-            .run()
-            .unwrap_err();
+        let failure = answering("HTTP/1.1 503 Service Unavailable").run().unwrap_err();
         assert!(failure.ends_with("answers 503"), "{failure}");
     }
 

@@ -73,11 +73,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) ->
 fn with_default_command(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     const ABOUT_ITSELF: [&str; 4] = ["-h", "--help", "-V", "--version"];
     let mut arguments: Vec<OsString> = arguments.collect();
-    let first = arguments
-        .get(1)
-        .map(|first| first.to_string_lossy().into_owned());
-    let is_flag =
-        |first: &String| first.starts_with('-') && !ABOUT_ITSELF.contains(&first.as_str());
+    let first = arguments.get(1).map(|first| first.to_string_lossy().into_owned());
+    let is_flag = |first: &String| first.starts_with('-') && !ABOUT_ITSELF.contains(&first.as_str());
     if first.as_ref().is_none_or(is_flag) {
         arguments.insert(arguments.len().min(1), "serve".into());
     }
@@ -95,30 +92,19 @@ fn not_understood(error: &clap::Error) -> ExitCode {
 
 /// Names the flag and its variable, what it was given and what is allowed.
 fn wrong_setting(error: &clap::Error) -> Option<String> {
-    if !matches!(
-        error.kind(),
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue
-    ) {
+    if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
         return None;
     }
     let flag = error.get(ContextKind::InvalidArg)?.to_string();
     let flag = flag.split_whitespace().next()?;
     let value = error.get(ContextKind::InvalidValue)?;
-    let allowed = match (
-        std::error::Error::source(error),
-        error.get(ContextKind::ValidValue),
-    ) {
+    let allowed = match (std::error::Error::source(error), error.get(ContextKind::ValidValue)) {
         (Some(reason), _) => reason.to_string(),
         (None, Some(names)) => format!("one of {names}"),
         (None, None) => return None,
     };
-    let variable = flag
-        .trim_start_matches("--")
-        .replace('-', "_")
-        .to_uppercase();
-    Some(format!(
-        "{flag} (FARTHING_{variable}) is `{value}`; allowed: {allowed}"
-    ))
+    let variable = flag.trim_start_matches("--").replace('-', "_").to_uppercase();
+    Some(format!("{flag} (FARTHING_{variable}) is `{value}`; allowed: {allowed}"))
 }
 
 fn say(line: &str) {
@@ -152,16 +138,8 @@ mod tests {
     #[test]
     fn serve_is_the_default_command_with_flags_or_without() {
         assert_eq!(serves(&["farthing"]).listen.port(), 8080);
-        assert_eq!(
-            serves(&["farthing", "--listen", "[::1]:81"]).listen.port(),
-            81
-        );
-        assert_eq!(
-            serves(&["farthing", "serve", "--listen", "[::1]:82"])
-                .listen
-                .port(),
-            82
-        );
+        assert_eq!(serves(&["farthing", "--listen", "[::1]:81"]).listen.port(), 81);
+        assert_eq!(serves(&["farthing", "serve", "--listen", "[::1]:82"]).listen.port(), 82);
     }
 
     #[test]
@@ -193,10 +171,7 @@ mod tests {
     fn every_setting_has_the_variable_that_its_flag_suggests() {
         let cli = Cli::command();
         let serve = cli.find_subcommand("serve").unwrap();
-        for argument in serve
-            .get_arguments()
-            .filter(|argument| argument.get_long() != Some("help"))
-        {
+        for argument in serve.get_arguments().filter(|argument| argument.get_long() != Some("help")) {
             let flag = argument.get_long().unwrap();
             let variable = format!("FARTHING_{}", flag.replace('-', "_").to_uppercase());
             assert_eq!(argument.get_env().unwrap(), variable.as_str());

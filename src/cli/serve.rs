@@ -55,12 +55,8 @@ fn snapshot(config: &Config, now: fn() -> Timestamp) -> Result<Snapshot, Failure
         catalog_version: None,
     };
     let history = Tables::default().into_history(revision.revision);
-    Snapshot::build(history, vec![revision]).map_err(|error| {
-        format!(
-            "the catalog in {} cannot be used: {error}",
-            config.database_url
-        )
-    })
+    Snapshot::build(history, vec![revision])
+        .map_err(|error| format!("the catalog in {} cannot be used: {error}", config.database_url))
 }
 
 async fn listen(config: &Config) -> Result<TcpListener, Failure> {

@@ -25,10 +25,7 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        JsonBytes::from_request(request, state)
-            .await?
-            .read()
-            .map(Self)
+        JsonBytes::from_request(request, state).await?.read().map(Self)
     }
 }
 
@@ -84,9 +81,7 @@ where
         let app = App::from_ref(state);
         require_json(request.headers())?;
         let limit = app.settings.body_limit;
-        whole(request.into_body(), limit, app.settings.timeout)
-            .await
-            .map(Self)
+        whole(request.into_body(), limit, app.settings.timeout).await.map(Self)
     }
 }
 
@@ -154,9 +149,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(names)) => Ok(Self(names)),
-            Err(rejection) if rejection.status().is_server_error() => {
-                Err(Problem::internal(rejection))
-            }
+            Err(rejection) if rejection.status().is_server_error() => Err(Problem::internal(rejection)),
             Err(rejection) => Err(Problem::not_found(rejection.body_text())),
         }
     }
@@ -176,12 +169,7 @@ mod tests {
         ] {
             assert!(is_json(name), "{name}");
         }
-        for name in [
-            "text/json",
-            "application/jsonp",
-            "application/x-www-form-urlencoded",
-            "",
-        ] {
+        for name in ["text/json", "application/jsonp", "application/x-www-form-urlencoded", ""] {
             assert!(!is_json(name), "{name}");
         }
     }

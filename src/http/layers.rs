@@ -49,31 +49,20 @@ impl House {
     /// For routes that must answer whatever the load: health and metrics.
     #[must_use]
     pub fn open(app: &App) -> Self {
-        Self {
-            app: app.clone(),
-            sheds: false,
-            deadline: None,
-        }
+        Self { app: app.clone(), sheds: false, deadline: None }
     }
 
     /// For all others: turned away under too much load, and given up when the answer takes too long. Twice
     /// the timeout, since the body may take the first half to arrive.
     #[must_use]
     pub fn bounded(app: &App) -> Self {
-        Self {
-            app: app.clone(),
-            sheds: true,
-            deadline: Some(app.settings.timeout * 2),
-        }
+        Self { app: app.clone(), sheds: true, deadline: Some(app.settings.timeout * 2) }
     }
 
     /// Like [`House::bounded`], but for answers that are streamed and may take as long as they need.
     #[must_use]
     pub fn streaming(app: &App) -> Self {
-        Self {
-            deadline: None,
-            ..Self::bounded(app)
-        }
+        Self { deadline: None, ..Self::bounded(app) }
     }
 }
 
@@ -81,11 +70,7 @@ impl<S> Layer<S> for House {
     type Service = Housed<S>;
 
     fn layer(&self, inner: S) -> Housed<S> {
-        Housed {
-            house: self.clone(),
-            endpoint: Arc::default(),
-            inner,
-        }
+        Housed { house: self.clone(), endpoint: Arc::default(), inner }
     }
 }
 
@@ -112,11 +97,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Answering {
-        let House {
-            app,
-            sheds,
-            deadline,
-        } = &self.house;
+        let House { app, sheds, deadline } = &self.house;
         let visit = Visit::begin(app, &self.endpoint, &request);
         let permit = match Permit::of(app, *sheds) {
             Ok(permit) => permit,
@@ -160,16 +141,9 @@ impl Visit {
         }
         let headers = answer.headers_mut();
         headers.insert(HeaderName::from_static("x-request-id"), self.id.header());
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let took = self.began.elapsed();
-        let call = Call {
-            route: self.route.as_ref(),
-            method: &self.method,
-            status: answer.status(),
-        };
+        let call = Call { route: self.route.as_ref(), method: &self.method, status: answer.status() };
         self.app.metrics.record(&self.endpoint, &call, took);
         log(&call, self.id.as_str(), took);
         answer
@@ -200,11 +174,7 @@ impl Visit {
 
 /// Headers that were true of the body that a problem's own replaces.
 fn describes_body(name: &HeaderName) -> bool {
-    let of_body = [
-        header::CONTENT_TYPE,
-        header::CONTENT_LENGTH,
-        header::CONTENT_ENCODING,
-    ];
+    let of_body = [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING];
     of_body.contains(name)
 }
 
@@ -269,18 +239,15 @@ where
     F: Future<Output = Result<Response, Infallible>>,
 {
     let mut answer = pin!(answer);
-    let polled = std::future::poll_fn(|cx| {
-        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
+    let polled =
+        std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Ok(answer))) => Poll::Ready(Ok(answer)),
             Ok(Poll::Ready(Err(never))) => match never {},
             Err(payload) => Poll::Ready(Err(payload)),
-        }
-    });
+        });
     polled.await.map_err(|payload| {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned());
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         Problem::internal(format_args!("panicked: {}", text.unwrap_or_default()))
     })
@@ -288,16 +255,11 @@ where
 
 /// The answer to a path that is none.
 pub(super) async fn unknown_route(request: Request<Body>) -> Problem {
-    Problem::not_found(format!(
-        "nothing is at `{}`; `/` lists what there is",
-        request.uri().path()
-    ))
+    Problem::not_found(format!("nothing is at `{}`; `/` lists what there is", request.uri().path()))
 }
 
 /// The answer to a method that a path does not take; axum adds the header `allow`.
 pub(super) async fn wrong_method(method: Method, request: Request<Body>) -> Problem {
     let path = request.uri().path();
-    Problem::method_not_allowed(format!(
-        "`{path}` does not answer {method}; see the header `allow`"
-    ))
+    Problem::method_not_allowed(format!("`{path}` does not answer {method}; see the header `allow`"))
 }

@@ -15,9 +15,7 @@ use axum::{
     http::{Method, StatusCode},
 };
 use metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _};
-use metrics_exporter_prometheus::{
-    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
-};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::catalog::snapshot::Snapshot;
 
@@ -33,9 +31,8 @@ const REVISION_AGE: &str = "farthing_catalog_revision_age_seconds";
 const BUILD_INFO: &str = "farthing_build_info";
 
 /// From a quote in memory to a request that is about to time out.
-const DURATION_BUCKETS: [f64; 14] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 10.0,
-];
+const DURATION_BUCKETS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 10.0];
 
 /// Everything that is counted.
 pub struct Metrics {
@@ -55,18 +52,11 @@ impl Metrics {
             .unwrap_or_else(|_| PrometheusBuilder::new()) // refused only when there are no buckets
             .build_recorder();
         describe(&recorder);
-        let version = [Label::from_static_parts(
-            "version",
-            env!("CARGO_PKG_VERSION"),
-        )];
+        let version = [Label::from_static_parts("version", env!("CARGO_PKG_VERSION"))];
         let build = Key::from_parts(BUILD_INFO, version.to_vec());
         recorder.register_gauge(&build, &METADATA).set(1.0);
         let shed = recorder.register_counter(&Key::from_static_name(SHED), &METADATA);
-        Self {
-            recorder,
-            shed,
-            in_flight: AtomicUsize::new(0),
-        }
+        Self { recorder, shed, in_flight: AtomicUsize::new(0) }
     }
 
     /// Takes on one more request, unless `most` are being answered already.
@@ -114,10 +104,7 @@ impl Metrics {
     /// The text that Prometheus reads.
     #[must_use]
     pub fn render(&self, catalog: &Snapshot, now: jiff::Timestamp) -> String {
-        let gauge = |name| {
-            self.recorder
-                .register_gauge(&Key::from_static_name(name), &METADATA)
-        };
+        let gauge = |name| self.recorder.register_gauge(&Key::from_static_name(name), &METADATA);
         let in_flight = u32::try_from(self.in_flight.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         gauge(IN_FLIGHT).set(in_flight);
         gauge(REVISION).set(catalog.revision().0);
@@ -143,9 +130,7 @@ impl Default for Metrics {
 
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Metrics")
-            .field("in_flight", &self.in_flight)
-            .finish_non_exhaustive()
+        f.debug_struct("Metrics").field("in_flight", &self.in_flight).finish_non_exhaustive()
     }
 }
 
@@ -159,19 +144,10 @@ fn describe(recorder: &PrometheusRecorder) {
         recorder.describe_gauge(KeyName::from_const_str(name), None, text.into());
     };
     counter(REQUESTS, "Requests answered, by route, method and status.");
-    counter(
-        SHED,
-        "Requests turned away because too many were being answered.",
-    );
-    gauge(
-        IN_FLIGHT,
-        "Requests being answered, health and metrics aside.",
-    );
+    counter(SHED, "Requests turned away because too many were being answered.");
+    gauge(IN_FLIGHT, "Requests being answered, health and metrics aside.");
     gauge(REVISION, "The newest revision of the catalog.");
-    gauge(
-        REVISION_AGE,
-        "Seconds since the newest revision of the catalog was made.",
-    );
+    gauge(REVISION_AGE, "Seconds since the newest revision of the catalog was made.");
     gauge(BUILD_INFO, "1, labelled with the version.");
     let text = "Time from the head of a request to the head of its answer.";
     recorder.describe_histogram(KeyName::from_const_str(DURATION), None, text.into());
@@ -218,9 +194,7 @@ struct Usual {
 
 impl Usual {
     fn is(&self, call: &Call<'_>) -> bool {
-        self.series.status == call.status
-            && self.method == *call.method
-            && self.route == call.route()
+        self.series.status == call.status && self.method == *call.method && self.route == call.route()
     }
 }
 

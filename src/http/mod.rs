@@ -150,17 +150,7 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
         [any] if any == "*" => AllowOrigin::any(),
         listed => AllowOrigin::list(listed.iter().cloned()),
     };
-    let readable = [
-        header::ETAG,
-        header::LINK,
-        header::RETRY_AFTER,
-        HeaderName::from_static("x-request-id"),
-    ];
+    let readable = [header::ETAG, header::LINK, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
     let layer = CorsLayer::new().allow_origin(origin);
-    Some(
-        layer
-            .allow_methods(Any)
-            .allow_headers(Any)
-            .expose_headers(readable),
-    )
+    Some(layer.allow_methods(Any).allow_headers(Any).expose_headers(readable))
 }

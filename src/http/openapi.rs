@@ -32,10 +32,7 @@ struct Base;
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let described = OpenApiRouter::<App>::with_openapi(Base::openapi());
-    described
-        .merge(super::operations())
-        .merge(super::bounded())
-        .into_openapi()
+    described.merge(super::operations()).merge(super::bounded()).into_openapi()
 }
 
 /// The document as text: the same bytes every time, so that a file of it can be compared.

@@ -33,10 +33,7 @@ impl<S: Clone> Layer<S> for Packing {
 
     fn layer(&self, inner: S) -> Packed<S> {
         let packing = Compression::new(inner.clone()).compress_when(Worthwhile);
-        Packed {
-            plain: inner,
-            packing,
-        }
+        Packed { plain: inner, packing }
     }
 }
 
@@ -56,10 +53,8 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<
-        Then<S::Future, Body>,
-        Then<ResponseFuture<S::Future, Worthwhile>, CompressionBody<Body>>,
-    >;
+    type Future =
+        Either<Then<S::Future, Body>, Then<ResponseFuture<S::Future, Worthwhile>, CompressionBody<Body>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.plain.poll_ready(cx)
@@ -79,10 +74,7 @@ fn asks_for_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING);
     accepted.iter().any(|value| {
         let value = value.as_bytes();
-        value.contains(&b'*')
-            || value
-                .windows(4)
-                .any(|word| word.eq_ignore_ascii_case(b"gzip"))
+        value.contains(&b'*') || value.windows(4).any(|word| word.eq_ignore_ascii_case(b"gzip"))
     })
 }
 

@@ -93,12 +93,7 @@ impl Problem {
     /// 400: the request is malformed below the level of a field.
     pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
         let title = "The request is malformed";
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "/problems/bad-request",
-            title,
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "/problems/bad-request", title, detail)
     }
 
     /// 400: the body is not JSON.
@@ -124,12 +119,7 @@ impl Problem {
     /// 406: what is there does not come in any media type asked for.
     pub fn not_acceptable(detail: impl Into<Cow<'static, str>>) -> Self {
         let title = "There is no answer in a media type asked for";
-        Self::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "/problems/not-acceptable",
-            title,
-            detail,
-        )
+        Self::new(StatusCode::NOT_ACCEPTABLE, "/problems/not-acceptable", title, detail)
     }
 
     /// 408: the body did not arrive in time. The asker was slow, not we.
@@ -146,12 +136,7 @@ impl Problem {
     pub fn too_large(limit: usize) -> Self {
         let title = "The body is too large";
         let detail = format!("the body is larger than {limit} bytes");
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "/problems/too-large",
-            title,
-            detail,
-        )
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "/problems/too-large", title, detail)
     }
 
     /// 415: the body is of another media type, or of none.
@@ -211,10 +196,7 @@ impl Problem {
         match status {
             StatusCode::NOT_FOUND => Self::not_found("nothing is at this path"),
             status if status.is_server_error() => Self::internal(reason),
-            status => Self {
-                status: status.as_u16(),
-                ..Self::bad_request(reason.to_lowercase())
-            },
+            status => Self { status: status.as_u16(), ..Self::bad_request(reason.to_lowercase()) },
         }
     }
 
@@ -337,10 +319,7 @@ impl IntoResponses for Problem {
         };
         let refused = "The request is refused: `detail` and `errors` say why.";
         let failed = "The service cannot answer now (503, with `retry-after`) or has failed (500).";
-        BTreeMap::from([
-            ("4XX".to_owned(), response(refused)),
-            ("5XX".to_owned(), response(failed)),
-        ])
+        BTreeMap::from([("4XX".to_owned(), response(refused)), ("5XX".to_owned(), response(failed))])
     }
 }
 
@@ -350,10 +329,8 @@ mod tests {
 
     #[test]
     fn an_unknown_name_carries_its_near_matches() {
-        let kind = FaultKind::UnknownMeter {
-            name: "input_token".to_owned(),
-            near: vec!["input_tokens".to_owned()],
-        };
+        let kind =
+            FaultKind::UnknownMeter { name: "input_token".to_owned(), near: vec!["input_tokens".to_owned()] };
         let error = ProblemError::from(Fault::new("/usage/input_token", kind));
         assert_eq!(error.near_matches, ["input_tokens"]);
     }
@@ -361,11 +338,7 @@ mod tests {
     #[test]
     fn the_cause_of_a_failure_is_not_in_its_body() {
         let problem = Problem::internal("table rate_card is locked");
-        assert!(
-            !String::from_utf8(problem.to_json())
-                .unwrap()
-                .contains("rate_card")
-        );
+        assert!(!String::from_utf8(problem.to_json()).unwrap().contains("rate_card"));
         assert_eq!(problem.cause(), Some("table rate_card is locked"));
     }
 
@@ -378,11 +351,7 @@ mod tests {
         let problem = Problem::from(vec![fault("model"), fault("usage")]);
         assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(problem.detail, "2 faults, the first: `model` is missing");
-        let pointers: Vec<&str> = problem
-            .errors
-            .iter()
-            .map(|error| error.pointer.as_str())
-            .collect();
+        let pointers: Vec<&str> = problem.errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(pointers, ["/model", "/usage"]);
     }
 }

@@ -132,16 +132,9 @@ mod tests {
 
     #[test]
     fn text_is_read_as_the_type_wanted() {
-        let wanted = Page {
-            limit: Some(20),
-            all: true,
-            sort: Some(Sort::Released),
-            q: Some("gpt 4".to_owned()),
-        };
-        assert_eq!(
-            page("limit=20&all=true&sort=released&q=gpt%204"),
-            Ok(wanted)
-        );
+        let wanted =
+            Page { limit: Some(20), all: true, sort: Some(Sort::Released), q: Some("gpt 4".to_owned()) };
+        assert_eq!(page("limit=20&all=true&sort=released&q=gpt%204"), Ok(wanted));
     }
 
     #[test]
@@ -161,26 +154,10 @@ mod tests {
 
     #[test]
     fn a_value_of_another_type_is_a_fault() {
-        is_fault(
-            "limit=many",
-            "/limit",
-            "must be a whole number from 0 to 65535, got \"many\"",
-        );
-        is_fault(
-            "limit=-1",
-            "/limit",
-            "must be a whole number from 0 to 65535, got \"-1\"",
-        );
-        is_fault(
-            "limit=70000",
-            "/limit",
-            "must be a whole number from 0 to 65535, got 70000",
-        );
+        is_fault("limit=many", "/limit", "must be a whole number from 0 to 65535, got \"many\"");
+        is_fault("limit=-1", "/limit", "must be a whole number from 0 to 65535, got \"-1\"");
+        is_fault("limit=70000", "/limit", "must be a whole number from 0 to 65535, got 70000");
         is_fault("all=maybe", "/all", "must be a boolean, got \"maybe\"");
-        is_fault(
-            "sort=size",
-            "/sort",
-            "must be one of `name` or `released`, got `size`",
-        );
+        is_fault("sort=size", "/sort", "must be one of `name` or `released`, got `size`");
     }
 }

@@ -88,12 +88,8 @@ fn rows<T: DeserializeOwned>(rows: Value) -> Vec<T> {
     };
     let seen = |mut row: Value| {
         let fields = row.as_object_mut().unwrap();
-        fields
-            .entry("source")
-            .or_insert_with(|| json!("https://example.com/prices"));
-        fields
-            .entry("observed_at")
-            .or_insert_with(|| json!("2026-11-23"));
+        fields.entry("source").or_insert_with(|| json!("https://example.com/prices"));
+        fields.entry("observed_at").or_insert_with(|| json!("2026-11-23"));
         serde_json::from_value(row).unwrap()
     };
     rows.into_iter().map(seen).collect()
@@ -148,9 +144,7 @@ impl Answer {
 
     /// A header, or nothing.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -193,27 +187,17 @@ pub async fn ask_of(router: Router, request: Request<Body>) -> Answer {
 pub async fn ask_unchecked(router: Router, request: Request<Body>) -> Answer {
     let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body,
-    }
+    Answer { status: parts.status, headers: parts.headers, body }
 }
 
 /// The OpenAPI document.
-pub static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(openapi::text()).unwrap());
+pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(openapi::text()).unwrap());
 
 /// Panics unless the body is what the document declares for its path, method, status and media type. Where
 /// nothing is declared, at a path that is none, it must be a problem.
 #[track_caller]
 fn check(method: &Method, path: &str, answer: &Answer) {
-    let media_type = answer
-        .header("content-type")
-        .split(';')
-        .next()
-        .unwrap()
-        .to_owned();
+    let media_type = answer.header("content-type").split(';').next().unwrap().to_owned();
     let schema = match operation(method, path) {
         Some(operation) => declared(operation, answer.status, &media_type),
         None if path.starts_with("/swagger-ui") => return, // assets, described nowhere
@@ -231,10 +215,7 @@ fn check(method: &Method, path: &str, answer: &Answer) {
         .map(|error| format!("{} at {}", error, error.instance_path()))
         .collect();
     let status = answer.status;
-    assert!(
-        errors.is_empty(),
-        "{method} {path} {status}: {errors:#?}\n{value:#}"
-    );
+    assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{value:#}");
 }
 
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
@@ -249,28 +230,21 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
 fn fits(template: &str, path: &str) -> bool {
     let (wanted, got) = (template.split('/'), path.split('/'));
     wanted.clone().count() == got.clone().count()
-        && wanted
-            .zip(got)
-            .all(|(wanted, got)| wanted.starts_with('{') || wanted == got)
+        && wanted.zip(got).all(|(wanted, got)| wanted.starts_with('{') || wanted == got)
 }
 
 #[track_caller]
 fn declared(operation: &Value, status: StatusCode, media_type: &str) -> Value {
     let responses = &operation["responses"];
     let range = format!("{}XX", status.as_u16() / 100);
-    let response = responses
-        .get(status.as_str())
-        .or_else(|| responses.get(range.as_str()));
+    let response = responses.get(status.as_str()).or_else(|| responses.get(range.as_str()));
     let id = &operation["operationId"];
     let response = response.unwrap_or_else(|| panic!("{id} does not declare {status}"));
     if status == StatusCode::NOT_MODIFIED {
         return json!({});
     }
     let content = &response["content"][media_type];
-    assert!(
-        content.is_object(),
-        "{id} does not declare {media_type} for {status}"
-    );
+    assert!(content.is_object(), "{id} does not declare {media_type} for {status}");
     content["schema"].clone()
 }
 
@@ -278,10 +252,7 @@ fn declared(operation: &Value, status: StatusCode, media_type: &str) -> Value {
 fn a_body_of_another_shape_is_noticed() {
     let answer = Answer {
         status: StatusCode::OK,
-        headers: HeaderMap::from_iter([(
-            header::CONTENT_TYPE,
-            "application/json".parse().unwrap(),
-        )]),
+        headers: HeaderMap::from_iter([(header::CONTENT_TYPE, "application/json".parse().unwrap())]),
         body: Bytes::from_static(br#"{"status": 1}"#),
     };
     let checked = std::panic::catch_unwind(|| check(&Method::GET, "/healthz", &answer));

@@ -1,11 +1,7 @@
 //! The service from outside: one binary, a module for each floor.
 
 #![expect(unreachable_pub, reason = "`pub` here says what other modules use")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod helpers;
 

@@ -24,10 +24,7 @@ fn the_committed_document_is_what_the_routes_generate() {
 #[test]
 fn the_document_says_what_it_describes() {
     assert_eq!(DOCUMENT["openapi"], "3.1.0");
-    assert_eq!(
-        DOCUMENT["info"]["license"]["identifier"],
-        "MIT OR Apache-2.0"
-    );
+    assert_eq!(DOCUMENT["info"]["license"]["identifier"], "MIT OR Apache-2.0");
     assert_eq!(DOCUMENT["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(DOCUMENT["servers"][0]["url"], "/");
 }
@@ -47,20 +44,12 @@ fn is_text(value: &Value) -> bool {
 
 #[test]
 fn every_operation_has_a_name_a_summary_and_a_known_tag() {
-    let known: Vec<&Value> = DOCUMENT["tags"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|tag| &tag["name"])
-        .collect();
+    let known: Vec<&Value> = DOCUMENT["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
     for (name, operation) in operations() {
         assert!(is_text(&operation["operationId"]), "{name}");
         assert!(is_text(&operation["summary"]), "{name}");
         let tags = operation["tags"].as_array().unwrap();
-        assert!(
-            tags.iter().all(|tag| known.contains(&tag)) && tags.len() == 1,
-            "{name}"
-        );
+        assert!(tags.iter().all(|tag| known.contains(&tag)) && tags.len() == 1, "{name}");
     }
 }
 
@@ -69,10 +58,7 @@ fn every_operation_says_how_it_fails() {
     for (name, operation) in operations() {
         for status in ["4XX", "5XX"] {
             let content = &operation["responses"][status]["content"]["application/problem+json"];
-            assert_eq!(
-                content["schema"]["$ref"], "#/components/schemas/Problem",
-                "{name} {status}"
-            );
+            assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{name} {status}");
         }
     }
 }
@@ -82,27 +68,16 @@ fn every_parameter_is_described_and_shown() {
     for (name, operation) in operations() {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let parameter_name = &parameter["name"];
-            assert!(
-                is_text(&parameter["description"]),
-                "{name} {parameter_name}"
-            );
+            assert!(is_text(&parameter["description"]), "{name} {parameter_name}");
             let shown = has_example(parameter) || has_example(&parameter["schema"]);
-            assert!(
-                shown || names_values(&parameter["schema"]),
-                "{name} {parameter_name} has no example"
-            );
+            assert!(shown || names_values(&parameter["schema"]), "{name} {parameter_name} has no example");
         }
     }
 }
 
 /// Visits every schema of the document with the place where it stands.
 fn schemas(visit: &mut impl FnMut(&str, &Map<String, Value>)) {
-    fn walk(
-        place: &str,
-        value: &Value,
-        is_schema: bool,
-        visit: &mut impl FnMut(&str, &Map<String, Value>),
-    ) {
+    fn walk(place: &str, value: &Value, is_schema: bool, visit: &mut impl FnMut(&str, &Map<String, Value>)) {
         match value {
             Value::Array(list) => {
                 for (at, value) in list.iter().enumerate() {
@@ -149,10 +124,8 @@ fn names_values(schema: &Value) -> bool {
     let resolved = resolve(schema);
     let one_of = resolved["oneOf"].as_array();
     listed(resolved)
-        || one_of.is_some_and(|list| {
-            list.iter()
-                .all(|schema| schema["type"] == "null" || names_values(schema))
-        })
+        || one_of
+            .is_some_and(|list| list.iter().all(|schema| schema["type"] == "null" || names_values(schema)))
 }
 
 fn resolve(schema: &Value) -> &Value {
@@ -164,11 +137,7 @@ fn resolve(schema: &Value) -> &Value {
 
 /// Text, numbers, booleans; also where null stands beside them, or where a reference leads to one.
 fn is_scalar(schema: &Value) -> bool {
-    let scalar = |name: &Value| {
-        ["string", "number", "integer", "boolean"]
-            .map(Value::from)
-            .contains(name)
-    };
+    let scalar = |name: &Value| ["string", "number", "integer", "boolean"].map(Value::from).contains(name);
     let resolved = resolve(schema);
     match &resolved["type"] {
         Value::Array(names) => names.iter().any(scalar),
@@ -179,16 +148,8 @@ fn is_scalar(schema: &Value) -> bool {
 #[test]
 fn every_property_is_described() {
     schemas(&mut |place, schema| {
-        for (name, property) in schema
-            .get("properties")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
-            assert!(
-                is_text(&property["description"]),
-                "{place}/{name} has no description"
-            );
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            assert!(is_text(&property["description"]), "{place}/{name} has no description");
         }
     });
 }
@@ -196,17 +157,9 @@ fn every_property_is_described() {
 #[test]
 fn every_scalar_property_is_shown() {
     schemas(&mut |place, schema| {
-        for (name, property) in schema
-            .get("properties")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let shown = has_example(property) || names_values(property);
-            assert!(
-                shown || !is_scalar(property),
-                "{place}/{name} has no example"
-            );
+            assert!(shown || !is_scalar(property), "{place}/{name} has no example");
         }
     });
 }
@@ -220,9 +173,7 @@ fn every_object_lists_its_fields() {
             Some(name) => *name == "object",
             None => schema.is_empty() || schema.keys().all(|key| key == "description"),
         };
-        let typed_map = schema
-            .get("additionalProperties")
-            .is_some_and(Value::is_object);
+        let typed_map = schema.get("additionalProperties").is_some_and(Value::is_object);
         if is_object && !schema.contains_key("properties") && !typed_map {
             free.push(place.to_owned());
         }

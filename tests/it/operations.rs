@@ -37,10 +37,7 @@ async fn a_stopping_service_is_alive_but_not_ready() {
     let ready = ask_of(router.clone(), request("/readyz")).await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.value()["type"], "/problems/stopping");
-    assert_eq!(
-        ask_of(router, request("/healthz")).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(ask_of(router, request("/healthz")).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -55,9 +52,7 @@ async fn every_answer_has_an_id_of_its_own() {
 #[tokio::test]
 async fn an_id_from_upstream_is_echoed() {
     let mut request = request("/healthz");
-    request
-        .headers_mut()
-        .insert("x-request-id", HeaderValue::from_static("edge-42"));
+    request.headers_mut().insert("x-request-id", HeaderValue::from_static("edge-42"));
     assert_eq!(ask(request).await.header("x-request-id"), "edge-42");
 }
 
@@ -66,32 +61,19 @@ async fn an_id_that_is_no_id_is_replaced() {
     let mut request = request("/healthz");
     let odd = HeaderValue::from_static("two words");
     request.headers_mut().insert("x-request-id", odd);
-    assert!(
-        ask(request)
-            .await
-            .header("x-request-id")
-            .parse::<uuid::Uuid>()
-            .is_ok()
-    );
+    assert!(ask(request).await.header("x-request-id").parse::<uuid::Uuid>().is_ok());
 }
 
 #[tokio::test]
 async fn no_browser_guesses_at_media_types() {
-    assert_eq!(
-        ask(request("/healthz"))
-            .await
-            .header("x-content-type-options"),
-        "nosniff"
-    );
+    assert_eq!(ask(request("/healthz")).await.header("x-content-type-options"), "nosniff");
 }
 
 #[tokio::test]
 async fn a_large_answer_is_packed_for_who_asks() {
     let mut request = request("/openapi.json");
     let accepted = HeaderValue::from_static("br, gzip");
-    request
-        .headers_mut()
-        .insert(header::ACCEPT_ENCODING, accepted);
+    request.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
     let packed = ask(request).await;
     assert_eq!(packed.header("content-encoding"), "gzip");
     assert_eq!(packed.header("vary"), "accept-encoding");
@@ -110,9 +92,7 @@ async fn a_large_answer_is_plain_for_others_and_caches_are_told() {
 async fn a_small_answer_is_never_packed() {
     let mut request = request("/healthz");
     let accepted = HeaderValue::from_static("gzip");
-    request
-        .headers_mut()
-        .insert(header::ACCEPT_ENCODING, accepted);
+    request.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
     assert_eq!(ask(request).await.header("content-encoding"), "");
 }
 
@@ -136,10 +116,7 @@ async fn pages_of_a_listed_origin_may_read_answers_and_no_others() {
         ..Settings::default()
     };
     let router = farthing::http::router(app_with(settings));
-    for (origin, allowed) in [
-        ("https://example.com", "https://example.com"),
-        ("https://evil.example", ""),
-    ] {
+    for (origin, allowed) in [("https://example.com", "https://example.com"), ("https://evil.example", "")] {
         for method in [Method::GET, Method::OPTIONS] {
             let answer = ask_of(router.clone(), from_page(method, origin)).await;
             assert_eq!(answer.header("access-control-allow-origin"), allowed);
@@ -183,18 +160,10 @@ async fn an_endpoint_counts_each_of_its_statuses_apart() {
 async fn invented_methods_share_one_label() {
     let router = farthing::http::router(app());
     let odd = Method::from_bytes(b"FROBNICATE").unwrap();
-    let request = Request::builder()
-        .method(odd)
-        .uri("/healthz")
-        .body(Body::empty())
-        .unwrap();
+    let request = Request::builder().method(odd).uri("/healthz").body(Body::empty()).unwrap();
     ask_of(router.clone(), request).await;
     let metrics = ask_of(router, self::request("/metrics")).await;
-    assert!(
-        metrics
-            .text()
-            .contains(r#"route="/healthz",method="other",status="405""#)
-    );
+    assert!(metrics.text().contains(r#"route="/healthz",method="other",status="405""#));
     assert!(!metrics.text().contains("FROBNICATE"));
 }
 
@@ -211,31 +180,20 @@ async fn durations_are_counted_in_buckets() {
 async fn metrics_tell_the_catalogs_revision_and_its_age() {
     let metrics = ask(request("/metrics")).await;
     assert!(metrics.text().contains("farthing_catalog_revision 1\n"));
-    assert!(
-        metrics
-            .text()
-            .contains("farthing_catalog_revision_age_seconds 86400\n")
-    );
+    assert!(metrics.text().contains("farthing_catalog_revision_age_seconds 86400\n"));
 }
 
 #[tokio::test]
 async fn metrics_tell_the_version() {
-    let line = format!(
-        "farthing_build_info{{version=\"{}\"}} 1",
-        env!("CARGO_PKG_VERSION")
-    );
+    let line = format!("farthing_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
     assert!(ask(request("/metrics")).await.text().contains(&line));
 }
 
 #[tokio::test]
 async fn the_index_links_only_to_what_is_there() {
     let index = ask(request("/")).await;
-    let links: Vec<&str> = index
-        .text()
-        .split("href=\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap())
-        .collect();
+    let links: Vec<&str> =
+        index.text().split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert!(links.len() >= 5, "{links:?}");
     for link in links {
         let answer = ask(request(&format!("/{link}"))).await;
@@ -261,11 +219,8 @@ async fn the_page_to_try_it_out_has_all_its_parts() {
 #[tokio::test]
 async fn the_page_to_try_it_out_asks_nobody_else() {
     let script = ask(request("/swagger-ui/swagger-initializer.js")).await;
-    for setting in [
-        r#""url": "../openapi.json""#,
-        r#""tryItOutEnabled": true"#,
-        r#""validatorUrl": "none""#,
-    ] {
+    for setting in [r#""url": "../openapi.json""#, r#""tryItOutEnabled": true"#, r#""validatorUrl": "none""#]
+    {
         assert!(script.text().contains(setting), "{}", script.text());
     }
 }

@@ -72,11 +72,7 @@ fn faulty(app: &App) -> Router {
 }
 
 fn settings() -> Settings {
-    Settings {
-        body_limit: 64,
-        timeout: Duration::from_millis(50),
-        ..Settings::default()
-    }
+    Settings { body_limit: 64, timeout: Duration::from_millis(50), ..Settings::default() }
 }
 
 async fn ask_faulty(request: Request<Body>) -> Answer {
@@ -84,11 +80,7 @@ async fn ask_faulty(request: Request<Body>) -> Answer {
 }
 
 fn request(method: Method, path: &str) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Body::empty())
-        .unwrap()
+    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
 }
 
 fn json_text(body: impl Into<Body>) -> Request<Body> {
@@ -106,10 +98,7 @@ fn problem(answer: &Answer, status: u16, kind: &str) -> Value {
     assert_eq!(body["type"], format!("/problems/{kind}"));
     assert_eq!(body["request_id"], answer.header("x-request-id"));
     for field in ["title", "detail"] {
-        assert!(
-            body[field].as_str().is_some_and(|text| !text.is_empty()),
-            "{body:#}"
-        );
+        assert!(body[field].as_str().is_some_and(|text| !text.is_empty()), "{body:#}");
     }
     body
 }
@@ -118,10 +107,7 @@ fn problem(answer: &Answer, status: u16, kind: &str) -> Value {
 async fn an_unknown_path() {
     let answer = ask(request(Method::GET, "/nowhere")).await;
     let body = problem(&answer, 404, "not-found");
-    assert_eq!(
-        body["detail"],
-        "nothing is at `/nowhere`; `/` lists what there is"
-    );
+    assert_eq!(body["detail"], "nothing is at `/nowhere`; `/` lists what there is");
 }
 
 #[tokio::test]
@@ -135,10 +121,7 @@ async fn a_wrong_method_names_the_right_ones() {
 async fn a_body_for_a_path_that_takes_none() {
     let (status, body) = post("/readyz", json!({})).await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(
-        body["detail"],
-        "`/readyz` does not answer POST; see the header `allow`"
-    );
+    assert_eq!(body["detail"], "`/readyz` does not answer POST; see the header `allow`");
 }
 
 #[tokio::test]
@@ -146,10 +129,7 @@ async fn a_body_of_another_media_type() {
     let form = Request::post("/echo").header(header::CONTENT_TYPE, "text/plain");
     let answer = ask_faulty(form.body("{}".into()).unwrap()).await;
     let body = problem(&answer, 415, "unsupported-media-type");
-    assert_eq!(
-        body["detail"],
-        "the header `content-type` must be `application/json`, got `text/plain`"
-    );
+    assert_eq!(body["detail"], "the header `content-type` must be `application/json`, got `text/plain`");
 }
 
 #[tokio::test]
@@ -197,10 +177,7 @@ async fn a_body_that_does_not_arrive() {
 #[tokio::test]
 async fn a_body_that_is_not_json() {
     let body = problem(&ask_faulty(json_text("{\"text\": ")).await, 400, "not-json");
-    assert_eq!(
-        body["detail"],
-        "the body is not JSON: EOF while parsing a value"
-    );
+    assert_eq!(body["detail"], "the body is not JSON: EOF while parsing a value");
 }
 
 #[tokio::test]
@@ -251,20 +228,13 @@ async fn a_failure_keeps_its_cause_to_itself() {
 
 #[tokio::test]
 async fn an_error_without_a_body_of_ours_becomes_a_problem() {
-    problem(
-        &ask_faulty(request(Method::GET, "/plain")).await,
-        403,
-        "bad-request",
-    );
+    problem(&ask_faulty(request(Method::GET, "/plain")).await, 403, "bad-request");
 }
 
 /// A service that takes one request at a time, and the routes of a handler that waits to be let go.
 fn busy() -> (App, Router, Arc<Notify>) {
     let let_go = Arc::new(Notify::new());
-    let app = app_with(Settings {
-        max_concurrency: 1,
-        ..Settings::default()
-    });
+    let app = app_with(Settings { max_concurrency: 1, ..Settings::default() });
     let waited_for = Arc::clone(&let_go);
     let wait = async move || {
         waited_for.notified().await;
@@ -278,10 +248,7 @@ fn busy() -> (App, Router, Arc<Notify>) {
 #[tokio::test]
 async fn a_request_too_many_is_turned_away_and_health_is_not() {
     let (app, bounded, let_go) = busy();
-    let first = tokio::spawn(ask_unchecked(
-        bounded.clone(),
-        request(Method::GET, "/wait"),
-    ));
+    let first = tokio::spawn(ask_unchecked(bounded.clone(), request(Method::GET, "/wait")));
     tokio::task::yield_now().await; // the first is now being answered
     let second = ask_unchecked(bounded.clone(), request(Method::GET, "/wait")).await;
     problem(&second, 503, "overloaded");
@@ -293,16 +260,8 @@ async fn a_request_too_many_is_turned_away_and_health_is_not() {
         assert_eq!(answer.status, StatusCode::OK, "{path}");
     }
     let metrics = ask_unchecked(real.clone(), request(Method::GET, "/metrics")).await;
-    assert!(
-        metrics
-            .text()
-            .contains("farthing_http_requests_shed_total 1\n")
-    );
-    assert!(
-        metrics
-            .text()
-            .contains("farthing_http_requests_in_flight 1\n")
-    );
+    assert!(metrics.text().contains("farthing_http_requests_shed_total 1\n"));
+    assert!(metrics.text().contains("farthing_http_requests_in_flight 1\n"));
 
     let_go.notify_one();
     assert_eq!(first.await.unwrap().status, StatusCode::OK);
@@ -319,8 +278,5 @@ async fn a_request_given_up_by_its_asker_makes_room() {
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
     let real = farthing::http::router(app);
-    assert_eq!(
-        ask_unchecked(real, request(Method::GET, "/")).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(ask_unchecked(real, request(Method::GET, "/")).await.status, StatusCode::OK);
 }

@@ -31,11 +31,7 @@ async fn start(grace: Duration) -> Server {
     };
     let app = app_with(Settings::default());
     let ended = tokio::spawn(serve(listener, app, stopped, grace));
-    Server {
-        address,
-        stop,
-        ended,
-    }
+    Server { address, stop, ended }
 }
 
 const HALF: &str = "GET /healthz HTTP/1.1\r\nhost: farthing\r\n";

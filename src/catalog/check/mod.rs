@@ -50,11 +50,7 @@ impl Findings {
 }
 
 fn finding<T: Row>(row: &T, problem: impl Into<String>) -> Finding {
-    Finding {
-        table: T::TABLE,
-        key: row.key(),
-        problem: problem.into(),
-    }
+    Finding { table: T::TABLE, key: row.key(), problem: problem.into() }
 }
 
 /// Everything that is wrong with an edition.
@@ -114,10 +110,7 @@ mod tests {
     #[test]
     fn the_built_in_catalog_has_no_finding() {
         let edition = crate::catalog::edition::built_in().unwrap();
-        let findings: Vec<String> = check(&edition.tables)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let findings: Vec<String> = check(&edition.tables).iter().map(ToString::to_string).collect();
         assert_eq!(findings, Vec::<String>::new());
     }
 

@@ -19,9 +19,7 @@ pub(super) fn check(tables: &Tables, findings: &mut Findings) {
     for provider in &tables.providers {
         if let Some(vendor) = &provider.same_vendor_as {
             known.provider(provider, vendor, findings);
-            findings.unless(*vendor != provider.id, provider, || {
-                "is the same vendor as itself".to_owned()
-            });
+            findings.unless(*vendor != provider.id, provider, || "is the same vendor as itself".to_owned());
         }
     }
     for calendar in &tables.calendars {
@@ -35,13 +33,8 @@ pub(super) fn check(tables: &Tables, findings: &mut Findings) {
     }
     for modifier in &tables.modifiers {
         known.offering(modifier, modifier.offering.as_str(), findings);
-        findings.unless(!modifier.meters.is_empty(), modifier, || {
-            "acts on no meter".to_owned()
-        });
-        modifier
-            .meters
-            .iter()
-            .for_each(|meter| known.meter(modifier, meter, findings));
+        findings.unless(!modifier.meters.is_empty(), modifier, || "acts on no meter".to_owned());
+        modifier.meters.iter().for_each(|meter| known.meter(modifier, meter, findings));
     }
     for rental in &tables.gpu_rentals {
         known.provider(rental, &rental.provider, findings);
@@ -94,17 +87,13 @@ impl<'t> Known<'t> {
     }
 
     fn check_offering(&self, offering: &Offering, findings: &mut Findings) {
-        let Offering {
-            id, provider, name, ..
-        } = offering;
+        let Offering { id, provider, name, .. } = offering;
         self.provider(offering, provider, findings);
         if let Some(model) = &offering.model {
             names(offering, "model", &self.models, model.as_str(), findings);
         }
         let expected = format!("{provider}/{name}");
-        findings.unless(id.as_str() == expected, offering, || {
-            format!("should have the id `{expected}`")
-        });
+        findings.unless(id.as_str() == expected, offering, || format!("should have the id `{expected}`"));
     }
 
     fn check_card(&self, card: &RateCard, findings: &mut Findings) {
@@ -114,41 +103,26 @@ impl<'t> Known<'t> {
         if let Some(window) = &card.conditions.window {
             time_zone(card, &window.time_zone, findings);
             if let Some(calendar) = &window.except {
-                names(
-                    card,
-                    "calendar",
-                    &self.calendars,
-                    calendar.as_str(),
-                    findings,
-                );
+                names(card, "calendar", &self.calendars, calendar.as_str(), findings);
             }
         }
     }
 }
 
 fn names(row: &impl Row, what: &str, known: &HashSet<&str>, name: &str, findings: &mut Findings) {
-    findings.unless(known.contains(name), row, || {
-        format!("names {what} `{name}`, which does not exist")
-    });
+    findings.unless(known.contains(name), row, || format!("names {what} `{name}`, which does not exist"));
 }
 
 fn time_zone(row: &impl Row, name: &str, findings: &mut Findings) {
     let known = TimeZone::get(name).is_ok();
-    findings.unless(known, row, || {
-        format!("names time zone `{name}`, which does not exist")
-    });
+    findings.unless(known, row, || format!("names time zone `{name}`, which does not exist"));
 }
 
 /// `part_of` leads to meters and never in a circle, and there are not too many.
 fn meters_nest(tables: &Tables, findings: &mut Findings) {
     let rows: Vec<_> = (1..)
         .zip(&tables.meters)
-        .map(|(id, row)| Versioned {
-            id,
-            introduced: RevisionNumber(1),
-            superseded: None,
-            row: row.clone(),
-        })
+        .map(|(id, row)| Versioned { id, introduced: RevisionNumber(1), superseded: None, row: row.clone() })
         .collect();
     let Err(error) = MeterTables::new(&rows) else {
         return;
@@ -171,14 +145,10 @@ fn model_aliases(models: &[Model], findings: &mut Findings) {
     for model in models {
         for alias in model.aliases.iter().map(String::as_str) {
             let hides = own.contains(alias);
-            findings.unless(!hides, model, || {
-                format!("has the alias `{alias}`, which is a model's own name")
-            });
+            findings
+                .unless(!hides, model, || format!("has the alias `{alias}`, which is a model's own name"));
             if let Some(other) = taken.insert(alias, model) {
-                findings.note(
-                    model,
-                    format!("has the alias `{alias}`, as `{}` has", other.id),
-                );
+                findings.note(model, format!("has the alias `{alias}`, as `{}` has", other.id));
             }
         }
     }
@@ -186,10 +156,8 @@ fn model_aliases(models: &[Model], findings: &mut Findings) {
 
 /// An alias hides no other name of its provider, and names one offering there.
 fn offering_aliases(offerings: &[Offering], findings: &mut Findings) {
-    let own: HashSet<(&str, &str)> = offerings
-        .iter()
-        .map(|row| (row.provider.as_str(), row.name.as_str()))
-        .collect();
+    let own: HashSet<(&str, &str)> =
+        offerings.iter().map(|row| (row.provider.as_str(), row.name.as_str())).collect();
     let mut taken: HashMap<(&str, &str), &Offering> = HashMap::new();
     for offering in offerings {
         for alias in offering.aliases.iter().map(String::as_str) {
@@ -199,10 +167,7 @@ fn offering_aliases(offerings: &[Offering], findings: &mut Findings) {
                 format!("has the alias `{alias}`, which is an offering's own name")
             });
             if let Some(other) = taken.insert(name, offering) {
-                findings.note(
-                    offering,
-                    format!("has the alias `{alias}`, as `{}` has", other.id),
-                );
+                findings.note(offering, format!("has the alias `{alias}`, as `{}` has", other.id));
             }
         }
     }
@@ -250,10 +215,7 @@ mod tests {
     #[test]
     fn an_offerings_id_is_its_provider_and_its_name() {
         let found = planted(|tables| tables.offerings[1].name = "zwei".to_owned());
-        assert_eq!(
-            found,
-            ["offering `acme/two` should have the id `acme/zwei`"]
-        );
+        assert_eq!(found, ["offering `acme/two` should have the id `acme/zwei`"]);
     }
 
     #[test]
@@ -264,22 +226,12 @@ mod tests {
 
     #[test]
     fn the_meters_of_a_card_must_exist() {
-        let rate = Rate {
-            amount: 1.into(),
-            per: None,
-            min_quantity: None,
-        };
+        let rate = Rate { amount: 1.into(), per: None, min_quantity: None };
         let found = dangling(|tables| {
             tables.rate_cards[0].rates.insert("smiles".into(), rate);
             tables.rate_cards[1].inherited.push("frowns".into());
         });
-        assert_eq!(
-            found,
-            [
-                "meter `smiles`, which does not exist",
-                "meter `frowns`, which does not exist"
-            ]
-        );
+        assert_eq!(found, ["meter `smiles`, which does not exist", "meter `frowns`, which does not exist"]);
     }
 
     #[test]
@@ -291,10 +243,7 @@ mod tests {
         });
         assert_eq!(
             found,
-            [
-                "time zone `Asia/Atlantis`, which does not exist",
-                "calendar `moon`, which does not exist"
-            ]
+            ["time zone `Asia/Atlantis`, which does not exist", "calendar `moon`, which does not exist"]
         );
     }
 
@@ -312,20 +261,14 @@ mod tests {
         });
         assert_eq!(
             found,
-            [
-                "offering `acme/three`, which does not exist",
-                "meter `smiles`, which does not exist"
-            ]
+            ["offering `acme/three`, which does not exist", "meter `smiles`, which does not exist"]
         );
     }
 
     #[test]
     fn a_modifier_acts_on_something() {
         let found = planted(|tables| tables.modifiers[0].meters.clear());
-        assert_eq!(
-            found,
-            [r#"modifier `acme/one - {"residency":"eu"}` acts on no meter"#]
-        );
+        assert_eq!(found, [r#"modifier `acme/one - {"residency":"eu"}` acts on no meter"#]);
     }
 
     #[test]
@@ -334,13 +277,7 @@ mod tests {
             tables.gpu_rentals[0].provider = "nobody".into();
             tables.gpu_rentals[0].gpu = "h900".into();
         });
-        assert_eq!(
-            found,
-            [
-                "provider `nobody`, which does not exist",
-                "gpu `h900`, which does not exist"
-            ]
-        );
+        assert_eq!(found, ["provider `nobody`, which does not exist", "gpu `h900`, which does not exist"]);
     }
 
     #[test]
@@ -352,10 +289,7 @@ mod tests {
     #[test]
     fn the_whole_of_a_meter_must_exist() {
         let found = planted(|tables| tables.meters[1].part_of = vec!["smiles".into()]);
-        assert!(
-            found[0].ends_with("is part of `smiles`, which does not exist"),
-            "{found:?}"
-        );
+        assert!(found[0].ends_with("is part of `smiles`, which does not exist"), "{found:?}");
     }
 
     #[test]
@@ -367,9 +301,7 @@ mod tests {
     #[test]
     fn more_meters_than_a_set_holds_are_found() {
         let meter = |n: usize| -> Meter {
-            row(
-                json!({"id": format!("m{n}"), "name": "m", "unit": "token", "per": "1", "description": "m"}),
-            )
+            row(json!({"id": format!("m{n}"), "name": "m", "unit": "token", "per": "1", "description": "m"}))
         };
         let found = planted(|tables| tables.meters.extend((0..127).map(meter)));
         assert_eq!(found, ["meter `m126` does not fit: more than 128 meters"]);
@@ -378,37 +310,25 @@ mod tests {
     #[test]
     fn an_alias_of_a_model_is_nobodys_own_name() {
         let found = planted(|tables| tables.models[0].aliases.push("one".to_owned()));
-        assert_eq!(
-            found,
-            ["model `one` has the alias `one`, which is a model's own name"]
-        );
+        assert_eq!(found, ["model `one` has the alias `one`, which is a model's own name"]);
     }
 
     #[test]
     fn an_alias_names_one_model() {
-        let found = planted(|tables| {
-            tables
-                .models
-                .push(row(json!({"id": "two", "name": "2", "aliases": ["uno"]})))
-        });
+        let found =
+            planted(|tables| tables.models.push(row(json!({"id": "two", "name": "2", "aliases": ["uno"]}))));
         assert_eq!(found, ["model `two` has the alias `uno`, as `one` has"]);
     }
 
     #[test]
     fn an_alias_of_an_offering_hides_no_other_name_of_its_provider() {
         let found = planted(|tables| tables.offerings[0].aliases.push("two".to_owned()));
-        assert_eq!(
-            found,
-            ["offering `acme/one` has the alias `two`, which is an offering's own name"]
-        );
+        assert_eq!(found, ["offering `acme/one` has the alias `two`, which is an offering's own name"]);
     }
 
     #[test]
     fn an_alias_names_one_offering_of_a_provider() {
         let found = planted(|tables| tables.offerings[1].aliases.push("one-latest".to_owned()));
-        assert_eq!(
-            found,
-            ["offering `acme/two` has the alias `one-latest`, as `acme/one` has"]
-        );
+        assert_eq!(found, ["offering `acme/two` has the alias `one-latest`, as `acme/one` has"]);
     }
 }

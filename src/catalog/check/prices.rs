@@ -45,11 +45,7 @@ pub const UNIT_BOUNDS: [UnitBound; 10] = [
 const OTHER_UNITS_USD: u64 = 10_000;
 
 const fn bound(unit: &'static str, quantity: u64, usd: u64) -> UnitBound {
-    UnitBound {
-        unit,
-        quantity,
-        usd,
-    }
+    UnitBound { unit, quantity, usd }
 }
 
 const MOST_USD_PER_GPU_HOUR: u64 = 1_000;
@@ -66,75 +62,37 @@ pub(super) fn check(tables: &Tables, findings: &mut Findings) {
     for card in &tables.rate_cards {
         for (meter, rate) in &card.rates {
             let meter = bounds.meters.get(meter.as_str()); // an unknown one is a finding of its own
-            meter
-                .into_iter()
-                .for_each(|meter| bounds.check_rate(card, meter, rate, findings));
+            meter.into_iter().for_each(|meter| bounds.check_rate(card, meter, rate, findings));
         }
     }
     for modifier in &tables.modifiers {
-        within(
-            modifier,
-            "the factor",
-            modifier.factor,
-            MOST_FACTOR,
-            findings,
-        );
+        within(modifier, "the factor", modifier.factor, MOST_FACTOR, findings);
     }
     for rate in &tables.fx_rates {
-        within(
-            rate,
-            "the rate",
-            rate.usd_per_unit,
-            MOST_USD_PER_CURRENCY_UNIT,
-            findings,
-        );
+        within(rate, "the rate", rate.usd_per_unit, MOST_USD_PER_CURRENCY_UNIT, findings);
     }
     for rental in &tables.gpu_rentals {
         let hour = bounds.usd(rental.price_per_gpu_hour, rental.currency);
-        within(
-            rental,
-            "the price of a GPU-hour in dollars",
-            hour,
-            MOST_USD_PER_GPU_HOUR,
-            findings,
-        );
+        within(rental, "the price of a GPU-hour in dollars", hour, MOST_USD_PER_GPU_HOUR, findings);
     }
     for price in &tables.gpu_purchases {
         let amount = bounds.usd(price.amount, price.currency);
-        within(
-            price,
-            "the price in dollars",
-            amount,
-            MOST_USD_PER_PURCHASE,
-            findings,
-        );
-        findings.unless(price.gpus != Some(0), price, || {
-            "is a system without accelerators".to_owned()
-        });
+        within(price, "the price in dollars", amount, MOST_USD_PER_PURCHASE, findings);
+        findings.unless(price.gpus != Some(0), price, || "is a system without accelerators".to_owned());
     }
     for level in &tables.market_index {
         let (low, high) = (level.price_per_gpu_hour_low, level.price_per_gpu_hour_high);
         let dearest = bounds.usd(high, level.currency);
-        within(
-            level,
-            "the price of a GPU-hour in dollars",
-            dearest,
-            MOST_USD_PER_GPU_HOUR,
-            findings,
-        );
+        within(level, "the price of a GPU-hour in dollars", dearest, MOST_USD_PER_GPU_HOUR, findings);
         let ordered = low > Decimal::ZERO && low <= high;
-        findings.unless(ordered, level, || {
-            format!("has a range from {low} to {high}")
-        });
+        findings.unless(ordered, level, || format!("has a range from {low} to {high}"));
     }
 }
 
 /// Notes a figure that is not above zero, or is above the most it may be.
 fn within(row: &impl Row, what: &str, figure: Decimal, most: u64, findings: &mut Findings) {
     let holds = figure > Decimal::ZERO && figure <= most.into();
-    findings.unless(holds, row, || {
-        format!("is out of bounds: {what} is {figure}, not in (0, {most}]")
-    });
+    findings.unless(holds, row, || format!("is out of bounds: {what} is {figure}, not in (0, {most}]"));
 }
 
 /// What bounds are looked up with.
@@ -153,76 +111,38 @@ impl<'t> Bounds<'t> {
             }
         }
         Self {
-            meters: tables
-                .meters
-                .iter()
-                .map(|meter| (meter.id.as_str(), meter))
-                .collect(),
-            usd_per_unit: newest
-                .into_iter()
-                .map(|(currency, rate)| (currency, rate.usd_per_unit))
-                .collect(),
+            meters: tables.meters.iter().map(|meter| (meter.id.as_str(), meter)).collect(),
+            usd_per_unit: newest.into_iter().map(|(currency, rate)| (currency, rate.usd_per_unit)).collect(),
         }
     }
 
     /// An amount in dollars at the newest rate, near enough for a bound; as it stands where no rate is known.
     fn usd(&self, amount: Decimal, currency: Currency) -> Decimal {
-        let rate = self
-            .usd_per_unit
-            .get(&currency)
-            .copied()
-            .unwrap_or(Decimal::ONE);
+        let rate = self.usd_per_unit.get(&currency).copied().unwrap_or(Decimal::ONE);
         amount.checked_mul(rate).unwrap_or(Decimal::MAX)
     }
 
     fn check_rate(&self, card: &RateCard, meter: &Meter, rate: &Rate, findings: &mut Findings) {
-        let Rate {
-            amount,
-            per,
-            min_quantity,
-        } = *rate;
+        let Rate { amount, per, min_quantity } = *rate;
         let id = &meter.id;
         if let Some(per) = per {
-            within(
-                card,
-                &format!("the quantity of `{id}`"),
-                per,
-                MOST_UNITS,
-                findings,
-            );
+            within(card, &format!("the quantity of `{id}`"), per, MOST_UNITS, findings);
         }
         if let Some(least) = min_quantity {
-            within(
-                card,
-                &format!("the smallest quantity of `{id}`"),
-                least.into(),
-                MOST_UNITS,
-                findings,
-            );
+            within(card, &format!("the smallest quantity of `{id}`"), least.into(), MOST_UNITS, findings);
         }
-        findings.unless(amount >= Decimal::ZERO, card, || {
-            format!("has a rate of `{id}` below zero: {amount}")
-        });
+        findings
+            .unless(amount >= Decimal::ZERO, card, || format!("has a rate of `{id}` below zero: {amount}"));
         let (quantity, most) = UNIT_BOUNDS
             .iter()
             .find(|bound| bound.unit == meter.unit)
-            .map_or((meter.per, OTHER_UNITS_USD), |bound| {
-                (bound.quantity.into(), bound.usd)
-            });
+            .map_or((meter.per, OTHER_UNITS_USD), |bound| (bound.quantity.into(), bound.usd));
         // amount / per <= most / quantity, without a division
-        let cost = self
-            .usd(amount, card.currency)
-            .checked_mul(quantity)
-            .unwrap_or(Decimal::MAX);
-        let limit = per
-            .unwrap_or(meter.per)
-            .checked_mul(most.into())
-            .unwrap_or(Decimal::MAX);
+        let cost = self.usd(amount, card.currency).checked_mul(quantity).unwrap_or(Decimal::MAX);
+        let limit = per.unwrap_or(meter.per).checked_mul(most.into()).unwrap_or(Decimal::MAX);
         findings.unless(cost <= limit, card, || {
             let unit = &meter.unit;
-            format!(
-                "has a rate of `{id}` above {most} dollars per {quantity} {unit}s: a slip of units?"
-            )
+            format!("has a rate of `{id}` above {most} dollars per {quantity} {unit}s: a slip of units?")
         });
     }
 }
@@ -241,15 +161,9 @@ mod tests {
 
     fn with_rate(amount: &str, per: Option<&str>) -> Vec<String> {
         planted(|tables| {
-            let rate = Rate {
-                amount: decimal(amount),
-                per: per.map(decimal),
-                min_quantity: None,
-            };
+            let rate = Rate { amount: decimal(amount), per: per.map(decimal), min_quantity: None };
             tables.rate_cards[0].currency = Currency::USD;
-            tables.rate_cards[0]
-                .rates
-                .insert("input_tokens".into(), rate);
+            tables.rate_cards[0].rates.insert("input_tokens".into(), rate);
         })
     }
 
@@ -264,13 +178,9 @@ mod tests {
     #[rstest]
     #[case("10000.01", None)]
     #[case("10.01", Some("1000"))]
-    fn a_rate_above_the_bound_of_its_unit_is_found(
-        #[case] amount: &str,
-        #[case] per: Option<&str>,
-    ) {
+    fn a_rate_above_the_bound_of_its_unit_is_found(#[case] amount: &str, #[case] per: Option<&str>) {
         let found = with_rate(amount, per);
-        let problem =
-            "has a rate of `input_tokens` above 10000 dollars per 1000000 tokens: a slip of units?";
+        let problem = "has a rate of `input_tokens` above 10000 dollars per 1000000 tokens: a slip of units?";
         assert!(found.len() == 1 && found[0].ends_with(problem), "{found:?}");
     }
 
@@ -294,33 +204,18 @@ mod tests {
 
     #[test]
     fn a_smallest_quantity_of_nothing_is_found() {
-        let rate = Rate {
-            amount: Decimal::ONE,
-            per: None,
-            min_quantity: Some(0),
-        };
+        let rate = Rate { amount: Decimal::ONE, per: None, min_quantity: Some(0) };
         let found = planted(|tables| {
-            tables.rate_cards[0]
-                .rates
-                .insert("input_tokens".into(), rate);
+            tables.rate_cards[0].rates.insert("input_tokens".into(), rate);
         });
-        assert!(
-            found[0].contains("the smallest quantity of `input_tokens` is 0"),
-            "{found:?}"
-        );
+        assert!(found[0].contains("the smallest quantity of `input_tokens` is 0"), "{found:?}");
     }
 
     #[test]
     fn a_bound_is_in_dollars_whatever_the_currency() {
-        let rate = Rate {
-            amount: decimal("70000"),
-            per: None,
-            min_quantity: None,
-        }; // 9,590 dollars
+        let rate = Rate { amount: decimal("70000"), per: None, min_quantity: None }; // 9,590 dollars
         let found = planted(|tables| {
-            tables.rate_cards[0]
-                .rates
-                .insert("input_tokens".into(), rate);
+            tables.rate_cards[0].rates.insert("input_tokens".into(), rate);
         });
         assert_eq!(found, Vec::<String>::new());
     }
@@ -339,10 +234,7 @@ mod tests {
     #[case("100.1")]
     fn a_factor_out_of_bounds_is_found(#[case] factor: &str) {
         let found = planted(|tables| tables.modifiers[0].factor = decimal(factor));
-        assert!(
-            found[0].ends_with(&format!("the factor is {factor}, not in (0, 100]")),
-            "{found:?}"
-        );
+        assert!(found[0].ends_with(&format!("the factor is {factor}, not in (0, 100]")), "{found:?}");
     }
 
     #[rstest]
@@ -350,9 +242,8 @@ mod tests {
     #[case("-0.1")]
     fn an_exchange_rate_that_is_not_above_zero_is_found(#[case] rate: &str) {
         let found = planted(|tables| tables.fx_rates[0].usd_per_unit = decimal(rate));
-        let expected = format!(
-            "fx_rate `2024-12-27 CNY` is out of bounds: the rate is {rate}, not in (0, 1000]"
-        );
+        let expected =
+            format!("fx_rate `2024-12-27 CNY` is out of bounds: the rate is {rate}, not in (0, 1000]");
         assert_eq!(found, [expected]);
     }
 
@@ -361,10 +252,7 @@ mod tests {
     #[case("1000.01")]
     fn a_gpu_hour_out_of_bounds_is_found(#[case] price: &str) {
         let found = planted(|tables| tables.gpu_rentals[0].price_per_gpu_hour = decimal(price));
-        assert!(
-            found[0].ends_with(&format!("in dollars is {price}, not in (0, 1000]")),
-            "{found:?}"
-        );
+        assert!(found[0].ends_with(&format!("in dollars is {price}, not in (0, 1000]")), "{found:?}");
     }
 
     #[test]
@@ -376,18 +264,12 @@ mod tests {
     #[test]
     fn a_system_without_accelerators_is_found() {
         let found = planted(|tables| tables.gpu_purchases[0].gpus = Some(0));
-        assert!(
-            found[0].ends_with("is a system without accelerators"),
-            "{found:?}"
-        );
+        assert!(found[0].ends_with("is a system without accelerators"), "{found:?}");
     }
 
     #[test]
     fn a_market_level_upside_down_is_found() {
         let found = planted(|tables| tables.market_index[0].price_per_gpu_hour_low = decimal("4"));
-        assert_eq!(
-            found,
-            ["market_index `H100 2026-01-01 typical` has a range from 4 to 3"]
-        );
+        assert_eq!(found, ["market_index `H100 2026-01-01 typical` has a range from 4 to 3"]);
     }
 }

@@ -12,9 +12,7 @@ use crate::catalog::{
 pub(super) fn check(cards: &[RateCard], findings: &mut Findings) {
     let mut rivals: HashMap<(&OfferingId, Currency, &Context), Vec<&RateCard>> = HashMap::new();
     for card in cards {
-        let same = rivals
-            .entry((&card.offering, card.currency, &card.conditions.context))
-            .or_default();
+        let same = rivals.entry((&card.offering, card.currency, &card.conditions.context)).or_default();
         for other in same.iter().filter(|other| tie(card, other)) {
             findings.note(card, format!("ties with {}", named(other)));
         }
@@ -36,12 +34,10 @@ fn tie(one: &RateCard, other: &RateCard) -> bool {
 /// Whether two windows share an hour. Those of two time zones always might: summer time moves them against each other.
 fn windows_overlap(one: &Window, other: &Window) -> bool {
     let share_a_day = one.days.iter().any(|day| other.days.contains(day));
-    let share_an_hour = one.hours.iter().any(|one| {
-        other
-            .hours
-            .iter()
-            .any(|other| one.from < other.to && other.from < one.to)
-    });
+    let share_an_hour = one
+        .hours
+        .iter()
+        .any(|one| other.hours.iter().any(|other| one.from < other.to && other.from < one.to));
     one.time_zone != other.time_zone || (share_a_day && share_an_hour)
 }
 
@@ -61,9 +57,7 @@ mod tests {
     fn ties(first: Value, second: Value) -> usize {
         let card = |fields: Value| {
             let mut card = json!({"offering": "acme/two", "currency": "USD", "rates": {}});
-            card.as_object_mut()
-                .unwrap()
-                .extend(fields.as_object().unwrap().clone());
+            card.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
             row(card)
         };
         planted(|tables| tables.rate_cards.extend([card(first), card(second)]))
@@ -85,10 +79,7 @@ mod tests {
     #[test]
     fn a_card_that_starts_when_another_ends_does_not_tie() {
         let first = json!({"effective_to": "2026-01-01T00:00:00Z"});
-        assert_eq!(
-            ties(first, json!({"effective_from": "2026-01-01T00:00:00Z"})),
-            0
-        );
+        assert_eq!(ties(first, json!({"effective_from": "2026-01-01T00:00:00Z"})), 0);
     }
 
     #[test]
@@ -107,10 +98,7 @@ mod tests {
     #[case(199_999, 1)]
     fn thresholds_tie_when_they_share_a_count(#[case] above: u64, #[case] expected: usize) {
         let first = json!({"conditions": {"input_tokens_at_most": 200_000}});
-        assert_eq!(
-            ties(first, json!({"conditions": {"input_tokens_above": above}})),
-            expected
-        );
+        assert_eq!(ties(first, json!({"conditions": {"input_tokens_above": above}})), expected);
     }
 
     #[test]
@@ -124,15 +112,9 @@ mod tests {
     #[case(window(&[1, 2], ["12:00", "13:00"], "UTC"), 0)]
     #[case(window(&[3], ["09:00", "12:00"], "UTC"), 0)]
     #[case(window(&[3], ["09:00", "12:00"], "Asia/Shanghai"), 1)]
-    fn windows_tie_when_they_share_an_hour_of_a_day(
-        #[case] second: Value,
-        #[case] expected: usize,
-    ) {
+    fn windows_tie_when_they_share_an_hour_of_a_day(#[case] second: Value, #[case] expected: usize) {
         let mut second = second;
         second["effective_from"] = json!("2025-06-01T00:00:00Z"); // another key, still in force at once
-        assert_eq!(
-            ties(window(&[1, 2], ["09:00", "12:00"], "UTC"), second),
-            expected
-        );
+        assert_eq!(ties(window(&[1, 2], ["09:00", "12:00"], "UTC"), second), expected);
     }
 }

@@ -31,10 +31,7 @@ pub(crate) struct Health {
 #[utoipa::path(get, path = "/healthz", tag = "operations",
     responses((status = OK, description = "Alive.", body = Health), Problem))]
 pub(crate) async fn healthz() -> Json<Health> {
-    Json(Health {
-        status: "ok",
-        version: env!("CARGO_PKG_VERSION"),
-    })
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
 /// The service has prices to quote from.
