@@ -17,8 +17,8 @@ pub struct Fault {
 pub enum FaultKind {
     #[error("{detail}")]
     OutOfRange { detail: String },
-    #[error("{detail}")]
-    Missing { detail: String },
+    #[error("{} is missing", one_of(names))]
+    Missing { names: &'static [&'static str] },
     #[error(transparent)]
     Unknown(#[from] Unknown),
     #[error("there is no catalog revision {revision}; the newest is {newest}")]
@@ -31,15 +31,28 @@ impl Fault {
         Self { parameter, kind: FaultKind::OutOfRange { detail: detail.into() } }
     }
 
-    /// Something that has to be said.
-    pub fn missing(parameter: &'static str, detail: impl Into<String>) -> Self {
-        Self { parameter, kind: FaultKind::Missing { detail: detail.into() } }
+    /// One of several parameters has to be given; the fault stands at the first of them.
+    #[must_use]
+    pub fn missing(names: &'static [&'static str]) -> Self {
+        let parameter = names.first().copied().unwrap_or_default();
+        Self { parameter, kind: FaultKind::Missing { names } }
     }
 
     /// A name that nothing has.
     #[must_use]
     pub fn unknown(parameter: &'static str, unknown: Unknown) -> Self {
         Self { parameter, kind: unknown.into() }
+    }
+}
+
+/// The names as a phrase: "`a`, `b` or `c`".
+#[must_use]
+pub fn one_of(names: &[impl fmt::Display]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        None => String::new(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     lookup,
     order::{Hit, arrange, sort_keys},
     prices::is_news,
-    query::query,
+    query::{Format, query},
 };
 use crate::catalog::{
     fx::FxRate,
@@ -46,6 +46,9 @@ query! {
         /// Only what later revisions than this one introduced or replaced.
         #[param(example = 0)]
         since_revision: u64,
+        /// In place of the header `accept`, for a link or a spreadsheet.
+        #[param(inline)]
+        format: Format,
         /// The order; `-` puts the largest first. Default: by currency, then by day.
         #[param(inline)]
         sort: FxSort,

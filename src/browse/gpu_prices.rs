@@ -11,8 +11,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope, fault::Fault, item::RowRef, lookup, models::is, order::sort_keys, prices::is_news,
-    query::query,
+    Resource, Scope,
+    fault::Fault,
+    item::RowRef,
+    lookup,
+    models::is,
+    order::sort_keys,
+    prices::is_news,
+    query::{Format, query},
 };
 use crate::catalog::{
     gpu::{Commitment, GpuPurchase, GpuRental},
@@ -94,6 +100,9 @@ query! {
         /// Only what later revisions than this one introduced or replaced.
         #[param(example = 0)]
         since_revision: u64,
+        /// In place of the header `accept`, for a link or a spreadsheet.
+        #[param(inline)]
+        format: Format,
         /// The order; `-` puts the largest first. Default: by accelerator, rentals first. Amounts are compared
         /// as they stand, so ask for one `currency` and one `kind`.
         #[param(inline)]

@@ -14,7 +14,7 @@ use super::{
     lookup,
     offerings::{self, Asked as AskedOfOffering, Filter},
     order::{Hit, Sort, arrange, sort_keys},
-    query::query,
+    query::{Format, query},
     search::{Search, rank_of},
 };
 use crate::catalog::{
@@ -93,6 +93,9 @@ macro_rules! card_query {
             /// Only what later revisions than this one introduced or replaced.
             #[param(example = 0)]
             since_revision: u64,
+            /// In place of the header `accept`, for a link or a spreadsheet.
+            #[param(inline)]
+            format: Format,
             $(#[doc = $key_doc]
             #[param(example = $example)]
             $field: String,)+
@@ -269,13 +272,10 @@ fn by_rate(query: &PriceQuery) -> Result<Option<&str>, Fault> {
     if query.sort.is_none_or(|sort| sort.key != PriceKey::Rate) {
         return Ok(None);
     }
-    let missing = |parameter| {
-        Fault::missing(parameter, format!("`{parameter}` is missing: rates are only compared within one"))
-    };
     if query.currency.is_none() {
-        return Err(missing("currency"));
+        return Err(Fault::missing(&["currency"])); // rates are only compared within one
     }
-    query.meter.as_deref().map(Some).ok_or_else(|| missing("meter"))
+    query.meter.as_deref().map(Some).ok_or(Fault::missing(&["meter"]))
 }
 
 /// Money for one unit.
@@ -313,8 +313,7 @@ impl Resource for PriceHistory {
     fn rows(scope: Scope<'_>, query: &HistoryQuery) -> Result<Vec<u32>, Fault> {
         let HistoryQuery { offering, provider, model, since_revision, .. } = query;
         if offering.is_none() && provider.is_none() && model.is_none() && since_revision.is_none() {
-            let detail = "one of `offering`, `provider`, `model` and `since_revision` has to be given";
-            return Err(Fault::missing("offering", detail));
+            return Err(Fault::missing(&["offering", "provider", "model", "since_revision"]));
         }
         let days = Span::new(
             query.from.and_then(start_of_day),

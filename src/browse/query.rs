@@ -39,6 +39,16 @@ impl Page<'_> {
     }
 }
 
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// A page of rows.
+    Json,
+    /// All rows, for a spreadsheet.
+    Csv,
+}
+
 /// A query.
 pub trait Asked {
     /// The part that all have in common.

@@ -44,7 +44,7 @@ impl Search {
     }
 
     fn rank_of(&self, name: &str) -> Option<u32> {
-        let letters = letters(name);
+        let letters = letters(name, u64::MAX);
         let by_words = || {
             let ranks = self.words.iter().map(|word| word.rank(name, letters));
             ranks.reduce(|a, b| Some(a?.max(b?))).flatten()
@@ -61,7 +61,7 @@ pub(super) fn rank_of<'n>(search: Option<&Search>, names: impl Iterator<Item = &
 impl Word {
     fn new(text: &str) -> Self {
         const MOST_EDITS: u32 = 2;
-        Self { text: text.to_lowercase(), letters: letters(text), may_lack: MOST_EDITS }
+        Self { text: text.to_lowercase(), letters: letters(text, 0), may_lack: MOST_EDITS }
     }
 
     /// As [`search_rank`], which is only asked about names that have nearly all of the letters: each edit
@@ -72,12 +72,12 @@ impl Word {
     }
 }
 
-/// Which ASCII letters and digits a text has, one bit each; all of them where it has others, too.
-fn letters(text: &str) -> u64 {
+/// Which ASCII letters and digits a text has, one bit each; and `others` where it has letters beyond.
+fn letters(text: &str, others: u64) -> u64 {
     let bit = |byte: u8| match byte.to_ascii_lowercase() {
         letter @ b'a'..=b'z' => 1 << (letter - b'a'),
         digit @ b'0'..=b'9' => 1 << (26 + digit - b'0'),
-        128.. => u64::MAX,
+        128.. => others,
         _ => 0,
     };
     text.bytes().fold(0, |set, byte| set | bit(byte))

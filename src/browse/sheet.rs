@@ -10,9 +10,10 @@ use std::borrow::Cow;
 
 use super::{
     Resource, Scope,
-    fx_rates::{FxRateItem, FxRates},
-    gpu_prices::{GpuPrice, GpuPriceKind, GpuPriceUnit, GpuPrices},
-    prices::{Price, PriceHistory, PriceRate, Prices},
+    fx_rates::{FxRateItem, FxRateQuery, FxRates},
+    gpu_prices::{GpuPrice, GpuPriceKind, GpuPriceQuery, GpuPriceUnit, GpuPrices},
+    prices::{HistoryQuery, Price, PriceHistory, PriceQuery, PriceRate, Prices},
+    query::Format,
 };
 use crate::catalog::{
     gpu::Commitment,
@@ -24,9 +25,12 @@ use crate::catalog::{
 type Cell<'c> = Cow<'c, str>;
 
 /// A list that can be had as a table.
-pub trait Table: Resource {
+pub trait Table: Resource + 'static {
     /// The names of the columns.
     const COLUMNS: &'static [&'static str];
+
+    /// How the query wants the table, where it says.
+    fn format(query: &Self::Query) -> Option<Format>;
 
     /// Writes the rows that an item has in the table.
     ///
@@ -145,6 +149,10 @@ const RATE_COLUMNS: &[&str] = &[
 impl Table for Prices {
     const COLUMNS: &'static [&'static str] = RATE_COLUMNS;
 
+    fn format(query: &PriceQuery) -> Option<Format> {
+        query.format
+    }
+
     fn write(scope: Scope<'_>, price: &Price<'_>, sheet: &mut Sheet) -> csv::Result<()> {
         price.rates.iter().try_for_each(|(meter, rate)| write_rate(scope, price, meter, rate, sheet))
     }
@@ -152,6 +160,10 @@ impl Table for Prices {
 
 impl Table for PriceHistory {
     const COLUMNS: &'static [&'static str] = RATE_COLUMNS;
+
+    fn format(query: &HistoryQuery) -> Option<Format> {
+        query.format
+    }
 
     fn write(scope: Scope<'_>, price: &Price<'_>, sheet: &mut Sheet) -> csv::Result<()> {
         Prices::write(scope, price, sheet)
@@ -278,6 +290,10 @@ impl Table for GpuPrices {
         "x_SupersededByRevision",
     ];
 
+    fn format(query: &GpuPriceQuery) -> Option<Format> {
+        query.format
+    }
+
     fn write(scope: Scope<'_>, price: &GpuPrice<'_>, sheet: &mut Sheet) -> csv::Result<()> {
         let seller = price.provider.map(|id| id.as_str());
         let seller_name = seller.and_then(|id| scope.view.provider(id)).map(|it| it.name.as_str());
@@ -382,6 +398,10 @@ impl Table for FxRates {
         "x_Revision",
         "x_SupersededByRevision",
     ];
+
+    fn format(query: &FxRateQuery) -> Option<Format> {
+        query.format
+    }
 
     fn write(_: Scope<'_>, rate: &FxRateItem<'_>, sheet: &mut Sheet) -> csv::Result<()> {
         sheet.row([

@@ -22,6 +22,8 @@ use super::{App, problem::Problem};
     servers((url = "/", description = "Where this document came from")),
     components(schemas(Problem)),
     tags(
+        (name = "catalog", description = "What the catalog knows."),
+        (name = "prices", description = "Price tables, as of any instant, also as CSV."),
         (name = "documents", description = "What the service is and how to use it."),
         (name = "operations", description = "For whoever runs the service.")
     )

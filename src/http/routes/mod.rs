@@ -1,4 +1,13 @@
 //! The handlers, one file for each resource.
 
 pub mod documents;
+pub mod fx_rates;
+pub mod gpu_prices;
+pub mod gpus;
+pub mod meters;
+pub mod models;
+pub mod offerings;
 pub mod operations;
+pub mod prices;
+pub mod providers;
+pub mod revisions;
