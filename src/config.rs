@@ -8,6 +8,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::http::Settings;
 
+/// Where the catalog is kept, unless something else is said.
+pub const DATABASE_URL: &str = "sqlite://farthing.db";
+
+/// The URL that stands for the built-in catalog without a database.
+pub const MEMORY: &str = "memory";
+
 /// How `farthing serve` runs. A flag wins over its variable.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
@@ -17,7 +23,7 @@ pub struct Config {
 
     /// Database: `sqlite:FILE`, made when it is not there, or `memory` for the built-in catalog alone
     #[arg(long, env = "FARTHING_DATABASE_URL", value_name = "URL",
-        default_value = "sqlite:farthing.db", value_parser = database_url)]
+        default_value = DATABASE_URL, value_parser = database_url)]
     pub database_url: String,
 
     /// Longest request body, such as 512KiB or 1MiB
@@ -83,10 +89,10 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
 
 fn database_url(text: &str) -> Result<String, &'static str> {
     let is_file = text.strip_prefix("sqlite:").is_some_and(|file| !file.is_empty());
-    if text == "memory" || is_file {
+    if text == MEMORY || is_file {
         return Ok(text.to_owned());
     }
-    Err("`memory`, or `sqlite:` and a file, such as sqlite:farthing.db")
+    Err("`memory`, or `sqlite:` and a file, such as sqlite://farthing.db")
 }
 
 fn log_filter(text: &str) -> Result<String, &'static str> {

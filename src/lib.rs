@@ -6,4 +6,5 @@ pub mod cli;
 pub mod config;
 pub mod estimate;
 pub mod http;
+pub mod store;
 pub mod web;

@@ -90,7 +90,12 @@ impl ContentHash {
     /// The hash in hexadecimal.
     #[must_use]
     pub fn finish(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        use std::fmt::Write as _;
+        let digest = self.0.finalize();
+        digest.iter().fold(String::new(), |mut hexadecimal, byte| {
+            let _ = write!(hexadecimal, "{byte:02x}"); // a String takes everything
+            hexadecimal
+        })
     }
 }
 

@@ -6,10 +6,10 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{
     files::{self, FilesError},
-    ids::RevisionNumber,
+    ids::{MeterId, RevisionNumber},
     rows::{Delta, DuplicateKey, History, Revision, Tables},
     snapshot::{Snapshot, SnapshotError},
-    time::{parse_day, start_of_day},
+    time::{parse_day, start_of_day, utc_day},
 };
 
 /// Who makes the revisions that bring in the built-in catalog.
@@ -69,6 +69,24 @@ pub struct Edition {
     pub description: String,
     /// Its rows.
     pub tables: Tables,
+}
+
+/// What was current at a revision, as an edition: under the version of the edition last taken over by then.
+/// `None` when there is no such revision.
+#[must_use]
+pub fn edition_at(history: &History, revisions: &[Revision], at: RevisionNumber) -> Option<Edition> {
+    let revision = revisions.iter().find(|known| known.revision == at)?;
+    let until = revisions.iter().filter(|known| known.revision <= at);
+    let taken_over = until.filter_map(|known| known.catalog_version.as_ref()?.parse().ok()).max();
+    let mut tables = history.at(at);
+    // A meter keeps the place it had when it first came, whatever has changed about it since.
+    let place = |id: &MeterId| history.meters.iter().position(|row| row.row.id == *id);
+    tables.meters.sort_by_key(|meter| place(&meter.id));
+    Some(Edition {
+        version: taken_over.unwrap_or_else(|| EditionVersion::new(utc_day(revision.made_at), 1)),
+        description: format!("Farthing's catalog as of its revision {at}, exported from a database."),
+        tables,
+    })
 }
 
 /// Why the edition inside the binary cannot be used: a fault of the build, which a test rules out.

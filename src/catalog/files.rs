@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    edition::{Edition, EditionVersion},
+    edition::{Edition, EditionVersion, NotVersion},
     fx_file,
     gpu::{GpuPurchase, GpuRental},
     rate_card::{Modifier, RateCard},
@@ -40,13 +40,13 @@ pub struct FilesError {
 
 impl FilesError {
     /// A fault on a line.
-    pub(super) fn at(path: &str, line: usize, problem: impl ToString) -> Self {
-        Self { path: path.to_owned(), line: Some(line), problem: problem.to_string() }
+    pub(super) fn at(path: &str, line: usize, problem: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), line: Some(line), problem: problem.into() }
     }
 
     /// A fault of a whole file.
-    fn of(path: &str, problem: impl ToString) -> Self {
-        Self { path: path.to_owned(), line: None, problem: problem.to_string() }
+    fn of(path: &str, problem: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), line: None, problem: problem.into() }
     }
 
     /// A file that has to be there and is not.
@@ -96,7 +96,8 @@ pub fn parse(
         if path == MANIFEST {
             manifest = Some(parse_manifest(bytes.as_ref())?);
         } else {
-            let text = std::str::from_utf8(bytes.as_ref()).map_err(|error| FilesError::of(path, error))?;
+            let text = std::str::from_utf8(bytes.as_ref())
+                .map_err(|error| FilesError::of(path, error.to_string()))?;
             parse_table(&mut tables, path, text)?;
         }
     }
@@ -166,7 +167,8 @@ pub(super) fn parse_manifest(bytes: &[u8]) -> Result<Manifest, FilesError> {
         let problem = format!("has format {}; this program reads format {FORMAT}", text.format);
         return Err(FilesError::of(MANIFEST, problem));
     }
-    let version = text.version.parse().map_err(|error| FilesError::of(MANIFEST, error))?;
+    let version =
+        text.version.parse().map_err(|error: NotVersion| FilesError::of(MANIFEST, error.to_string()))?;
     Ok(Manifest { version, description: text.description })
 }
 

@@ -10,11 +10,11 @@ pub struct MeterIndex(u8);
 
 /// A set of meters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MeterSet(u128);
+pub struct MeterSet(u64);
 
 impl MeterSet {
     /// How many meters a catalog may have.
-    pub const CAPACITY: usize = 128;
+    pub const CAPACITY: usize = 64;
 
     /// Whether a meter is in the set.
     #[must_use]
@@ -160,6 +160,11 @@ impl MeterTable {
     #[must_use]
     pub fn get(&self, meter: MeterIndex) -> &Meter {
         &self.meters[usize::from(meter.0)]
+    }
+
+    /// The names of the meters that are known.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.keys().map(AsRef::as_ref)
     }
 
     /// The meters whose count directly contains this one's, in order of preference.

@@ -140,6 +140,12 @@ macro_rules! tables {
                 Ok(Self {$($field: Changes::between(&history.$field, &edition.$field)?,)+})
             }
 
+            /// Whether the edition is what is current already.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.rows_added() == 0 && self.rows_superseded() == 0
+            }
+
             /// Rows that were not there before, or are there with other content.
             #[must_use]
             pub fn rows_added(&self) -> u64 {
@@ -205,7 +211,13 @@ fn modifier_key(modifier: &Modifier) -> String {
 fn purchase_key(price: &GpuPurchase) -> String {
     let system = price.system.as_deref().unwrap_or("-");
     let source = price.source.as_deref().unwrap_or("-");
-    format!("{} {} {} {system} {} {source}", price.gpu, price.effective_from, price.kind, price.amount)
+    format!(
+        "{} {} {} {system} {} {source}",
+        price.gpu,
+        price.effective_from,
+        price.kind,
+        price.amount.normalize()
+    )
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -18,7 +18,7 @@ use serde_json::ser::{Formatter, Serializer};
 pub fn to_line(row: &impl Serialize) -> serde_json::Result<String> {
     let mut line = Vec::with_capacity(256);
     row.serialize(&mut Serializer::with_formatter(&mut line, OneLine))?;
-    String::from_utf8(line).map_err(|error| serde::ser::Error::custom(error))
+    String::from_utf8(line).map_err(serde::ser::Error::custom)
 }
 
 /// JSON on one line with a space after commas and colons, and whole numbers without a point.

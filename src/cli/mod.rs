@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+pub mod catalog;
 mod health;
 mod openapi;
 pub mod serve;
@@ -39,6 +40,15 @@ struct Cli {
 enum Command {
     /// Answer requests over HTTP (the default)
     Serve(Box<Config>),
+    /// Check, export or import the catalog as files
+    Catalog {
+        /// What to do with it
+        #[command(subcommand)]
+        command: catalog::CatalogCommand,
+        /// The database to export from or import into
+        #[arg(long, env = "FARTHING_DATABASE_URL", value_name = "URL", default_value = crate::config::DATABASE_URL, global = true)]
+        database_url: String,
+    },
     /// Ask a running service whether it is alive
     Health(health::Health),
     /// Write the OpenAPI document of the service
@@ -57,6 +67,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) ->
     };
     let outcome = match cli.command {
         Command::Serve(config) => serve::run(&config, now),
+        Command::Catalog { command, database_url } => run_catalog(command, &database_url, now),
         Command::Health(health) => health.run(),
         Command::Openapi => openapi::run(),
     };
@@ -67,6 +78,16 @@ pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) ->
             ExitCode::FAILURE
         }
     }
+}
+
+fn run_catalog(
+    command: catalog::CatalogCommand,
+    database_url: &str,
+    now: fn() -> Timestamp,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no threads to run on: {error}"))?;
+    let mut out = std::io::stdout().lock();
+    runtime.block_on(catalog::run(command, database_url, now(), &mut out)).map_err(|error| error.to_string())
 }
 
 /// `farthing` and `farthing --listen ...` mean `farthing serve ...`.

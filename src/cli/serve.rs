@@ -14,9 +14,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::Failure;
 use crate::{
-    catalog::{handle::Catalog, snapshot::Snapshot},
-    config::{Config, LogFormat},
+    catalog::{edition::built_in_snapshot, handle::Catalog, snapshot::Snapshot},
+    config::{Config, LogFormat, MEMORY},
     http::{self, App},
+    store::{self, Store, StoreError},
 };
 
 /// How often the histograms' buffers are emptied: at 50,000 requests a second they hold 2 MB by then.
@@ -29,34 +30,63 @@ pub(super) fn run(config: &Config, now: fn() -> Timestamp) -> Result<(), Failure
     let runtime = runtime.map_err(|error| format!("no threads to run on: {error}"))?;
     runtime.block_on(async {
         let listener = listen(config).await?;
-        let snapshot = snapshot(config, now)?;
-        let app = App::new(Arc::new(Catalog::new(snapshot)), now, config.settings());
+        let (store, snapshot) = open(&config.database_url, now()).await?;
+        let catalog = Arc::new(Catalog::new(snapshot));
+        if let Some(store) = store {
+            tokio::spawn(follow(store, Arc::clone(&catalog)));
+        }
+        let app = App::new(catalog, now, config.settings());
         let signal = stop_signal().map_err(|error| format!("signals cannot be heard: {error}"))?;
         greet(&listener, &app);
         serve(listener, app, signal, config.shutdown_grace).await
     })
 }
 
-// MERGE: the store goes here. `store::open_and_fill(&config.database_url, now())` gives the Store and the
-// Snapshot, and `memory` the built-in snapshot; until then there is a catalog of one empty revision.
-fn snapshot(config: &Config, now: fn() -> Timestamp) -> Result<Snapshot, Failure> {
-    use crate::catalog::{
-        ids::RevisionNumber,
-        rows::{Revision, Tables},
+/// How often the database is asked whether somebody has changed the catalog.
+const POLL: Duration = Duration::from_secs(2);
+
+/// The catalog to start with, and the database that it is in, where there is one.
+async fn open(url: &str, now: Timestamp) -> Result<(Option<Store>, Snapshot), Failure> {
+    if url == MEMORY {
+        let snapshot = built_in_snapshot().map_err(|error| error.to_string())?;
+        return Ok((None, snapshot));
+    }
+    let opened = store::open_and_fill(url, now).await;
+    opened.map(|(store, snapshot)| (Some(store), snapshot)).map_err(|error| error.to_string())
+}
+
+/// Takes over what others write to the database. A database that cannot be read is logged once and changes nothing.
+async fn follow(store: Store, catalog: Arc<Catalog>) {
+    let mut ticks = interval(POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        ticks.tick().await;
+        match take_over(&store, &catalog).await {
+            Ok(()) => failing = false,
+            Err(error) if failing => tracing::debug!("the database still cannot be followed: {error}"),
+            Err(error) => {
+                failing = true;
+                tracing::error!("the database cannot be followed, and quotes go on from memory: {error}");
+            }
+        }
+    }
+}
+
+async fn take_over(store: &Store, catalog: &Catalog) -> Result<(), StoreError> {
+    if store.newest_revision().await? <= catalog.current().revision() {
+        return Ok(());
+    }
+    let (history, revisions) = store.load().await?;
+    let built = tokio::task::spawn_blocking(move || Snapshot::build(history, revisions)).await;
+    let Ok(snapshot) = built else {
+        return Ok(()); // the runtime is stopping
     };
-    let revision = Revision {
-        revision: RevisionNumber(1),
-        made_at: now(),
-        actor: "farthing".to_owned(),
-        reason: "no catalog yet".to_owned(),
-        rows_added: 0,
-        rows_superseded: 0,
-        content_hash: String::new(),
-        catalog_version: None,
-    };
-    let history = Tables::default().into_history(revision.revision);
-    Snapshot::build(history, vec![revision])
-        .map_err(|error| format!("the catalog in {} cannot be used: {error}", config.database_url))
+    let snapshot = snapshot?;
+    let revision = snapshot.revision();
+    catalog.replace(snapshot);
+    tracing::info!(catalog_revision = revision.0, "took over catalog revision {revision}");
+    Ok(())
 }
 
 async fn listen(config: &Config) -> Result<TcpListener, Failure> {

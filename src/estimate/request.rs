@@ -41,6 +41,7 @@ pub enum Detail {
 /// A list of workloads, and what holds for all of them.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EstimateList)]
 pub struct Envelope<'a> {
     /// Currency of the answer.
     #[schema(value_type = Option<String>, pattern = "^[A-Za-z]{3}$", default = "USD", example = "USD")]

@@ -7,10 +7,12 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse as _, Response},
+    routing::get,
 };
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App, accept,
@@ -112,6 +114,31 @@ impl<Q: Asked> Question<Q> {
         }
         response
     }
+}
+
+/// Routes to look around in the catalog.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    use super::routes::{
+        fx_rates, gpu_prices, gpus, meters, models, offerings, prices, providers, revisions,
+    };
+    OpenApiRouter::new()
+        .routes(routes!(providers::list_providers))
+        .routes(routes!(providers::get_provider))
+        .routes(routes!(models::list_models))
+        .routes(routes!(models::get_model))
+        .routes(routes!(offerings::list_offerings))
+        .routes(routes!(offerings::get_offering))
+        .route("/offerings/{id}/{*name}", get(offerings::get_offering_in_two_segments))
+        .routes(routes!(meters::list_meters))
+        .routes(routes!(meters::get_meter))
+        .routes(routes!(gpus::list_gpus))
+        .routes(routes!(gpus::get_gpu))
+        .routes(routes!(prices::list_prices))
+        .routes(routes!(prices::list_price_history))
+        .routes(routes!(gpu_prices::list_gpu_prices))
+        .routes(routes!(fx_rates::list_fx_rates))
+        .routes(routes!(revisions::list_revisions))
+        .routes(routes!(revisions::get_revision))
 }
 
 /// A page of a list.

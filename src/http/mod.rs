@@ -27,7 +27,6 @@ use std::{
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
-    routing::get,
 };
 use jiff::Timestamp;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
@@ -124,30 +123,8 @@ fn bounded() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(routes::documents::index))
         .routes(routes!(routes::documents::openapi_document))
-        .merge(browsing_routes())
-}
-
-/// Routes to look around in the catalog.
-fn browsing_routes() -> OpenApiRouter<App> {
-    use routes::{fx_rates, gpu_prices, gpus, meters, models, offerings, prices, providers, revisions};
-    OpenApiRouter::new()
-        .routes(routes!(providers::list_providers))
-        .routes(routes!(providers::get_provider))
-        .routes(routes!(models::list_models))
-        .routes(routes!(models::get_model))
-        .routes(routes!(offerings::list_offerings))
-        .routes(routes!(offerings::get_offering))
-        .route("/offerings/{id}/{*name}", get(offerings::get_offering_in_two_segments))
-        .routes(routes!(meters::list_meters))
-        .routes(routes!(meters::get_meter))
-        .routes(routes!(gpus::list_gpus))
-        .routes(routes!(gpus::get_gpu))
-        .routes(routes!(prices::list_prices))
-        .routes(routes!(prices::list_price_history))
-        .routes(routes!(gpu_prices::list_gpu_prices))
-        .routes(routes!(fx_rates::list_fx_rates))
-        .routes(routes!(revisions::list_revisions))
-        .routes(routes!(revisions::get_revision))
+        .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
+        .merge(browsing::routes())
 }
 
 /// The whole service.

@@ -22,8 +22,9 @@ use super::{App, problem::Problem};
     servers((url = "/", description = "Where this document came from")),
     components(schemas(Problem)),
     tags(
-        (name = "catalog", description = "What the catalog knows."),
+        (name = "estimate", description = "What workloads cost."),
         (name = "prices", description = "Price tables, as of any instant, also as CSV."),
+        (name = "catalog", description = "What there is to be priced, and what changed."),
         (name = "documents", description = "What the service is and how to use it."),
         (name = "operations", description = "For whoever runs the service.")
     )

@@ -278,8 +278,7 @@ fn code_of(kind: &FaultKind) -> &'static str {
         FaultKind::OutOfRange { .. } => "out_of_range",
         FaultKind::AmbiguousModel { .. } => "ambiguous_model",
         FaultKind::AmbiguousPrice { .. } => "ambiguous_price",
-        FaultKind::ContextUnpriced { .. } => "context_unpriced",
-        FaultKind::NoPriceWithout { .. } => "context_unpriced",
+        FaultKind::ContextUnpriced { .. } | FaultKind::NoPriceWithout { .. } => "context_unpriced",
         FaultKind::Unpriced { .. } => "unpriced",
         FaultKind::NotInForce { .. } => "not_in_force",
         FaultKind::PartExceedsWhole { .. } => "part_exceeds_whole",
@@ -287,6 +286,21 @@ fn code_of(kind: &FaultKind) -> &'static str {
         FaultKind::TooManyItems { .. } => "too_many_items",
         FaultKind::NoFxRate { .. } => "no_fx_rate",
         FaultKind::Contradiction { .. } => "contradiction",
+    }
+}
+
+impl Problem {
+    /// The same problem for a query: its meters and context keys are parameters, not members of an object.
+    #[must_use]
+    pub fn of_parameters(mut self) -> Self {
+        for error in &mut self.errors {
+            let inner =
+                ["/usage/", "/context/"].into_iter().find_map(|object| error.pointer.strip_prefix(object));
+            if let Some(name) = inner {
+                error.pointer = format!("/{name}");
+            }
+        }
+        self
     }
 }
 

@@ -1,12 +1,15 @@
 //! The service from outside: one binary, a module for each floor.
 
 #![expect(unreachable_pub, reason = "`pub` here says what other modules use")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod helpers;
 
+mod catalog_command;
 mod cli;
 mod openapi;
 mod operations;
+mod oracle;
 mod problems;
 mod shutdown;
+mod store;

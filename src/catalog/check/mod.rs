@@ -119,13 +119,13 @@ mod tests {
         assert_eq!(check(&sound()), []);
     }
 
+    fn twice<T: Clone>(rows: &mut Vec<T>) {
+        rows.extend(rows.first().cloned());
+    }
+
     #[test]
     fn a_key_that_stands_twice_is_found_in_every_table() {
         let mut tables = sound();
-        fn twice<T: Clone>(rows: &mut Vec<T>) {
-            let first = rows.first().cloned();
-            rows.extend(first);
-        }
         twice(&mut tables.providers);
         twice(&mut tables.calendars);
         twice(&mut tables.models);

@@ -315,8 +315,9 @@ mod tests {
 
     #[test]
     fn an_alias_names_one_model() {
-        let found =
-            planted(|tables| tables.models.push(row(json!({"id": "two", "name": "2", "aliases": ["uno"]}))));
+        let found = planted(|tables| {
+            tables.models.push(row(json!({"id": "two", "name": "2", "aliases": ["uno"]})));
+        });
         assert_eq!(found, ["model `two` has the alias `uno`, as `one` has"]);
     }
 

@@ -62,7 +62,9 @@ pub(super) fn check(tables: &Tables, findings: &mut Findings) {
     for card in &tables.rate_cards {
         for (meter, rate) in &card.rates {
             let meter = bounds.meters.get(meter.as_str()); // an unknown one is a finding of its own
-            meter.into_iter().for_each(|meter| bounds.check_rate(card, meter, rate, findings));
+            if let Some(meter) = meter {
+                bounds.check_rate(card, meter, rate, findings);
+            }
         }
     }
     for modifier in &tables.modifiers {

@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn a_card_that_ends_before_it_starts_is_found() {
-        let found = planted(|tables| tables.rate_cards[0].effective_to = tables.rate_cards[0].effective_from);
+        let found = planted(|tables| {
+            tables.rate_cards[0].effective_to = tables.rate_cards[0].effective_from;
+        });
         assert_eq!(found, ["rate_card `acme/one CNY 2025-01-01T00:00:00Z {}` ends before it starts"]);
     }
 
@@ -163,8 +165,9 @@ mod tests {
 
     #[test]
     fn a_rental_that_ends_before_it_starts_is_found() {
-        let found =
-            planted(|tables| tables.gpu_rentals[0].effective_to = Some("2025-12-31".parse().unwrap()));
+        let found = planted(|tables| {
+            tables.gpu_rentals[0].effective_to = Some("2025-12-31".parse().unwrap());
+        });
         assert_eq!(found, ["gpu_rental `rent-1` ends before it starts"]);
     }
 
@@ -227,7 +230,9 @@ mod tests {
 
     #[test]
     fn a_calendars_day_that_it_does_not_cover_is_found() {
-        let found = planted(|tables| tables.calendars[0].dates.push("2027-01-01".parse().unwrap()));
+        let found = planted(|tables| {
+            tables.calendars[0].dates.push("2027-01-01".parse().unwrap());
+        });
         assert_eq!(found, ["calendar `cn` has 2027-01-01, which it does not cover"]);
     }
 

@@ -52,13 +52,13 @@ impl<'a> Pricer<'a, '_> {
     }
 }
 
-pub(super) fn input<'a>(
-    name: &'a str,
+pub(super) fn input(
+    name: &str,
     value: Quantity,
     unit: String,
     origin: Origin,
     reference: Option<Ref>,
-) -> Input<'a> {
+) -> Input<'_> {
     Input { name: Cow::Borrowed(name), value, unit: Cow::Owned(unit), origin, reference }
 }
 

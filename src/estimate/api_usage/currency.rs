@@ -23,7 +23,7 @@ pub(super) struct Conversion {
     pub(super) refs: [Option<i64>; 2],
 }
 
-impl<'a> Pricer<'a, '_> {
+impl Pricer<'_, '_> {
     /// The reference rate of the day of `as_of`, or the last one before it.
     pub(super) fn conversion(&mut self, from: Currency) -> Result<Conversion, Vec<Fault>> {
         if let Some(known) = self.fx.filter(|known| known.shown.from == from) {

@@ -92,7 +92,8 @@ impl<'a> Pricer<'a, '_> {
         self.add_line(line, charged, Some(source))
     }
 
-    pub(super) fn add_adjustment_lines(&mut self, list_total: Money) -> Result<(), Vec<Fault>> {
+    /// The caller's percentages, each on the total so far; answers the new total.
+    pub(super) fn add_adjustment_lines(&mut self, list_total: Money) -> Result<Money, Vec<Fault>> {
         let mut running = list_total;
         for adjustment in &self.item.adjustments {
             let charged = self.fits(running.scaled(adjustment.percent.0, Decimal::ONE_HUNDRED))?;
@@ -133,7 +134,7 @@ impl<'a> Pricer<'a, '_> {
             running = self.fits(running.checked_add(charged.0))?;
             self.add_line(line, charged, None)?;
         }
-        Ok(())
+        self.total()
     }
 }
 

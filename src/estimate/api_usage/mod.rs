@@ -125,9 +125,8 @@ impl<'a> Pricer<'a, '_> {
         }
         self.add_modifier_lines()?;
         let list_total = self.total()?;
-        let first_adjustment = self.lines.len();
-        self.add_adjustment_lines(list_total)?;
-        let total = self.total()?;
+        let adjusted = !self.item.adjustments.is_empty();
+        let total = if adjusted { self.add_adjustment_lines(list_total)? } else { list_total };
         self.repeat_codes();
         let reported_cost = self.reported_cost(total)?;
         let Self { scope, item, mut asked, lines, mut warnings, .. } = self;
@@ -141,7 +140,7 @@ impl<'a> Pricer<'a, '_> {
             model: &asked.found.offering.name,
             offering: &asked.found.offering.id,
             as_of: (asked.at.instant != default_at).then_some(asked.at.instant),
-            list_total: (first_adjustment < lines.len()).then(|| list_total.into()),
+            list_total: adjusted.then(|| list_total.into()),
             total: total.into(),
             reported_cost,
             lines,

@@ -1,6 +1,7 @@
 //! The handlers, one file for each resource.
 
 pub mod documents;
+pub mod estimate;
 pub mod fx_rates;
 pub mod gpu_prices;
 pub mod gpus;

@@ -1,0 +1,253 @@
+//! `farthing catalog check | export | import`: the catalog as a directory of files.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+
+use crate::{
+    catalog::{
+        check::check,
+        edition::{BuiltInError, Edition, built_in, built_in_files, built_in_snapshot, edition_at},
+        files::{self, FilesError},
+        ids::RevisionNumber,
+        rows::{History, Revision},
+    },
+    config::MEMORY,
+    store::{Store, StoreError},
+};
+
+/// Who makes the revisions that an import brings in.
+const ACTOR: &str = "farthing catalog import";
+
+/// Work on the catalog as a directory of files: one row a line, made for diffs and pull requests.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CatalogCommand {
+    /// Check a catalog directory, or the built-in catalog: names, prices, spans, ties, spelling.
+    ///
+    /// Prints everything that is wrong, one finding a line, and fails when there is any.
+    Check(CheckArgs),
+    /// Write the catalog of the database to a directory of files.
+    ///
+    /// Rows are sorted and each has one spelling, so that two exports can be compared line by line.
+    Export(ExportArgs),
+    /// Make a catalog directory current in the database, as one new revision.
+    ///
+    /// The directory is checked first, and taken over whole or not at all: rows that are new or different are added,
+    /// rows that it does not have are withdrawn. The past stays answerable. Export, edit, import is the way to change
+    /// a price by hand.
+    Import(ImportArgs),
+}
+
+/// What `check` is told.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// The directory [default: the catalog inside this program].
+    pub dir: Option<PathBuf>,
+}
+
+/// What `export` is told.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// The directory to write to; made when it is not there.
+    pub dir: PathBuf,
+    /// Write what was current at this revision [default: the newest].
+    #[arg(long, value_name = "NUMBER")]
+    pub revision: Option<u32>,
+}
+
+/// What `import` is told.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// The directory to read.
+    pub dir: PathBuf,
+    /// Why: kept with the revision.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// Why a catalog command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogCommandError {
+    /// A file or directory cannot be read or written.
+    #[error("{}: {cause}", path.display())]
+    Path {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The output cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// The files are no catalog.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// A row cannot be written as text.
+    #[error("a row cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The catalog is not sound; the findings have been printed.
+    #[error("the catalog is not sound: {0} finding(s)")]
+    Findings(usize),
+    /// There is no such revision.
+    #[error("the database has no revision {0}")]
+    UnknownRevision(RevisionNumber),
+    /// The database has not been filled.
+    #[error("the database has no catalog yet: `farthing serve` or `farthing catalog import` fills it")]
+    Empty,
+    /// There is nothing to import into.
+    #[error("`memory` is no database: name one with --database-url sqlite://FILE")]
+    NoDatabase,
+    /// The built-in catalog cannot be used.
+    #[error(transparent)]
+    BuiltIn(#[from] BuiltInError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Runs a command; what it has to say goes to `out`.
+///
+/// # Errors
+/// When the catalog is not sound, or files or the database cannot be read or written.
+pub async fn run(
+    command: CatalogCommand,
+    database_url: &str,
+    now: Timestamp,
+    out: &mut dyn io::Write,
+) -> Result<(), CatalogCommandError> {
+    match command {
+        CatalogCommand::Check(args) => check_files(args.dir.as_deref(), out),
+        CatalogCommand::Export(args) => export(&args, database_url, out).await,
+        CatalogCommand::Import(args) => import(&args, database_url, now, out).await,
+    }
+}
+
+fn check_files(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
+    let files: Vec<(String, Vec<u8>)> = match dir {
+        Some(dir) => read_dir(dir)?,
+        None => built_in_files().map(|(path, bytes)| (path.into_owned(), bytes.into_owned())).collect(),
+    };
+    let edition = parse(&files)?;
+    let spelling = files::not_canonical(files.iter().map(|(path, bytes)| (path, bytes)), &edition)?;
+    for finding in &spelling {
+        writeln!(out, "{finding}")?;
+    }
+    let found = spelling.len() + print_findings(&edition, out)?;
+    if found > 0 {
+        return Err(CatalogCommandError::Findings(found));
+    }
+    writeln!(out, "catalog {} is sound: {} rows", edition.version, edition.tables.row_count())?;
+    Ok(())
+}
+
+fn print_findings(edition: &Edition, out: &mut dyn io::Write) -> io::Result<usize> {
+    let findings = check(&edition.tables);
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    Ok(findings.len())
+}
+
+async fn export(
+    args: &ExportArgs,
+    database_url: &str,
+    out: &mut dyn io::Write,
+) -> Result<(), CatalogCommandError> {
+    let edition = if database_url == MEMORY {
+        let snapshot = built_in_snapshot()?;
+        match args.revision {
+            None => built_in().map_err(BuiltInError::from)?,
+            Some(_) => edition_of(snapshot.history(), snapshot.revisions(), args.revision)?,
+        }
+    } else {
+        let store = Store::open(database_url).await?;
+        let (history, revisions) = store.load().await?;
+        store.close().await;
+        edition_of(&history, &revisions, args.revision)?
+    };
+    let files = files::write(&edition)?;
+    for (path, bytes) in &files {
+        write_file(&args.dir.join(path), bytes)?;
+    }
+    for (path, _) in read_dir(&args.dir)? {
+        if !files.iter().any(|(written, _)| *written == path) {
+            writeln!(out, "{path}: left in place, though no row belongs in it")?;
+        }
+    }
+    writeln!(out, "{} rows in {} files", edition.tables.row_count(), files.len())?;
+    Ok(())
+}
+
+fn edition_of(
+    history: &History,
+    revisions: &[Revision],
+    wanted: Option<u32>,
+) -> Result<Edition, CatalogCommandError> {
+    let newest = revisions.last().ok_or(CatalogCommandError::Empty)?.revision;
+    let at = wanted.map_or(newest, RevisionNumber);
+    edition_at(history, revisions, at).ok_or(CatalogCommandError::UnknownRevision(at))
+}
+
+async fn import(
+    args: &ImportArgs,
+    database_url: &str,
+    now: Timestamp,
+    out: &mut dyn io::Write,
+) -> Result<(), CatalogCommandError> {
+    if database_url == MEMORY {
+        return Err(CatalogCommandError::NoDatabase);
+    }
+    let edition = parse(&read_dir(&args.dir)?)?;
+    match print_findings(&edition, out)? {
+        0 => {}
+        found => return Err(CatalogCommandError::Findings(found)),
+    }
+    let version = edition.version.to_string();
+    let reason =
+        args.reason.clone().unwrap_or_else(|| format!("catalog {version} from {}", args.dir.display()));
+    let store = Store::open(database_url).await?;
+    let revision = store.import(&edition.tables, &reason, ACTOR, Some(&version), now).await?;
+    store.close().await;
+    match revision {
+        None => writeln!(out, "nothing to change: the database holds these rows already")?,
+        Some(Revision { revision, rows_added, rows_superseded, .. }) => {
+            writeln!(out, "revision {revision}: {rows_added} rows added, {rows_superseded} superseded")?;
+        }
+    }
+    Ok(())
+}
+
+fn parse(files: &[(String, Vec<u8>)]) -> Result<Edition, FilesError> {
+    files::parse(files.iter().map(|(path, bytes)| (path, bytes)))
+}
+
+/// The data files of a catalog directory, by their path in it.
+fn read_dir(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, CatalogCommandError> {
+    let mut files = Vec::new();
+    let mut folders = vec![(dir.to_owned(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        let failed = |cause| CatalogCommandError::Path { path: folder.clone(), cause };
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let inside = format!("{prefix}{name}");
+            if path.is_dir() {
+                folders.push((path, format!("{inside}/")));
+            } else if files::is_data(&inside) {
+                let bytes = fs::read(&path).map_err(|cause| CatalogCommandError::Path { path, cause })?;
+                files.push((inside, bytes));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CatalogCommandError> {
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, bytes));
+    written.map_err(|cause| CatalogCommandError::Path { path: path.to_owned(), cause })
+}

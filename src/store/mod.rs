@@ -1,0 +1,149 @@
+//! All SQL: the catalog as rows that are appended and superseded, never edited.
+//!
+//! [`Store::open`] brings the schema up to date, [`Store::import`] appends a revision, [`Store::load`] reads all of
+//! them. The SQL is one dialect that SQLite and PostgreSQL both accept; today SQLite is there.
+
+mod cells;
+mod error;
+mod import;
+mod load;
+mod rows;
+mod schema;
+mod start;
+
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction, any::AnyPoolOptions};
+
+pub use error::StoreError;
+pub use start::open_and_fill;
+
+use crate::catalog::{
+    ids::RevisionNumber,
+    rows::{History, Revision},
+};
+
+/// What every connection is told: readers do not wait for the writer, a lock is waited for, names of revisions hold,
+/// and what was acknowledged survives a power cut.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+    PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
+
+/// A write that changes nothing: a read-only database is found out at the start and not at the first import.
+const WRITING_WORKS: &str = "BEGIN IMMEDIATE; UPDATE catalog_version SET version = version; ROLLBACK";
+
+/// Quotes never touch the database: a reader and a writer, and one more of each.
+const MOST_CONNECTIONS: u32 = 4;
+
+/// The catalog's database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+impl Store {
+    /// Opens a database, making the file where there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the URL is not one, the file cannot be opened or written, or a later release made it.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let driver_url = driver_url(url)?;
+        sqlx::any::install_default_drivers();
+        let failed = |cause| opening_failed(url, cause);
+        // One connection by itself first: a pool would go on trying where this says at once what is wrong.
+        let mut first = AnyConnection::connect(&driver_url).await.map_err(failed)?;
+        first.execute(SQLITE_SETTINGS).await.map_err(failed)?;
+        schema::migrate(&mut first, url).await?;
+        first.execute(WRITING_WORKS).await.map_err(failed)?;
+        first.close().await.map_err(failed)?;
+        let options = AnyPoolOptions::new()
+            .max_connections(MOST_CONNECTIONS)
+            .after_connect(|conn, _| Box::pin(async move { conn.execute(SQLITE_SETTINGS).await.map(drop) }));
+        let pool = options.connect(&driver_url).await.map_err(failed)?;
+        Ok(Self { pool })
+    }
+
+    /// Everything: every row of every revision in order of arrival, and the revisions.
+    ///
+    /// # Errors
+    /// When the database fails, or holds a row that is none.
+    pub async fn load(&self) -> Result<(History, Vec<Revision>), StoreError> {
+        let mut transaction = self.pool.begin().await?; // one state of the database, whatever is written meanwhile
+        let loaded = load::load(&mut transaction).await?;
+        transaction.rollback().await?;
+        Ok(loaded)
+    }
+
+    /// The number of the newest revision; 0 when there is none yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn newest_revision(&self) -> Result<RevisionNumber, StoreError> {
+        const SQL: &str = "SELECT version FROM catalog_version WHERE singleton = 1";
+        let version: i64 = sqlx::query_scalar(SQL).fetch_one(&self.pool).await?;
+        revision_number(version)
+    }
+
+    /// Closes every connection once it is done.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Begins to write, waiting for whoever else does.
+    ///
+    /// SQLite takes the lock here: a transaction that reads first and writes later would fail when another one wrote
+    /// in between.
+    async fn begin_write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// The URL as the driver wants it: a file that is not there is made.
+fn driver_url(url: &str) -> Result<String, StoreError> {
+    let path = url.strip_prefix("sqlite:").map(|path| path.trim_start_matches('/'));
+    match path {
+        None | Some("") => Err(StoreError::Url(url.to_owned())),
+        Some(_) if url.contains("mode=") => Ok(url.to_owned()),
+        Some(path) if path.contains('?') => Ok(format!("{url}&mode=rwc")),
+        Some(_) => Ok(format!("{url}?mode=rwc")),
+    }
+}
+
+fn opening_failed(url: &str, cause: sqlx::Error) -> StoreError {
+    let url = url.to_owned();
+    let text = cause.to_string();
+    if text.contains("readonly database") {
+        StoreError::ReadOnly { url }
+    } else {
+        StoreError::Open { url, cause }
+    }
+}
+
+fn revision_number(version: i64) -> Result<RevisionNumber, StoreError> {
+    u32::try_from(version).map(RevisionNumber).map_err(|_| StoreError::Cell {
+        table: "catalog_version",
+        row_id: 1,
+        column: "version",
+        problem: format!("is out of range: {version}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_made_unless_the_url_says_otherwise() {
+        let made = |url: &str| driver_url(url).unwrap();
+        assert_eq!(made("sqlite://farthing.db"), "sqlite://farthing.db?mode=rwc");
+        assert_eq!(
+            made("sqlite:///var/farthing.db?cache=private"),
+            "sqlite:///var/farthing.db?cache=private&mode=rwc"
+        );
+        assert_eq!(made("sqlite://farthing.db?mode=ro"), "sqlite://farthing.db?mode=ro");
+    }
+
+    #[test]
+    fn what_is_no_database_url_is_refused() {
+        for url in ["", "farthing.db", "sqlite://", "postgres://localhost/farthing", "memory"] {
+            assert!(matches!(driver_url(url), Err(StoreError::Url(_))), "{url}");
+        }
+    }
+}
