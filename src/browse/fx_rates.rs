@@ -14,7 +14,7 @@ use super::{
     lookup,
     order::{Hit, arrange, sort_keys},
     prices::is_news,
-    query::{Format, query},
+    query::{Format, Said as _, query},
 };
 use crate::catalog::{
     fx::FxRate,
@@ -97,7 +97,7 @@ impl Resource for FxRates {
     type Item<'s> = FxRateItem<'s>;
 
     fn rows(scope: Scope<'_>, query: &FxRateQuery) -> Result<Vec<u32>, Fault> {
-        let currency = query.currency.as_deref().map(|code| lookup::currency(scope.view, code)).transpose();
+        let currency = query.currency.said().map(|code| lookup::currency(scope.view, code)).transpose();
         let currency = currency.map_err(|unknown| Fault::unknown("currency", unknown))?;
         let (revision, last) = (scope.view.revision, scope.day());
         let told = |row: &Versioned<FxRate>| match query.since_revision {
@@ -117,8 +117,8 @@ impl Resource for FxRates {
             hits = latest(hits);
         }
         let compare = |sort: FxSort, a: &FxRate, b: &FxRate| match sort.key {
-            FxKey::Currency => sort.by(a.currency, b.currency),
-            FxKey::Date => sort.by(a.date, b.date),
+            FxKey::Currency => sort.by(&a.currency, &b.currency),
+            FxKey::Date => sort.by(&a.date, &b.date),
         };
         Ok(arrange(hits, query.sort, compare, ties))
     }

@@ -18,7 +18,7 @@ use super::{
     models::is,
     order::sort_keys,
     prices::is_news,
-    query::{Format, query},
+    query::{Format, Said as _, query},
 };
 use crate::catalog::{
     gpu::{Commitment, GpuPurchase, GpuRental},
@@ -73,29 +73,29 @@ query! {
         /// The accelerator, by any of its names.
         #[param(example = "h100-sxm5-80gb")]
         gpu: String,
-        /// Who rents it out.
-        #[param(example = "lambda")]
+        /// Who rents it out, such as `aws`.
+        #[param(example = "")]
         provider: String,
         /// What sort of provider: `hyperscaler`, `neocloud` or `marketplace`.
-        #[param(example = "neocloud")]
+        #[param(example = "")]
         provider_kind: String,
-        /// Where, in the provider's words.
-        #[param(example = "us-east-1")]
+        /// Where, in the provider's words, such as `us-east-1`.
+        #[param(example = "")]
         region: String,
-        /// The provider's name of the machine.
-        #[param(example = "p5.48xlarge")]
+        /// The provider's name of the machine, such as `p5.48xlarge`.
+        #[param(example = "")]
         instance: String,
         /// How the hours are bought.
         #[param(inline)]
         commitment: Commitment,
         /// What a purchase price is: `list`, `street`, `used`, `server_share`, `estimate` or `server`.
-        #[param(example = "street")]
+        #[param(example = "")]
         basis: String,
         /// The currency of the price.
         #[param(example = "USD")]
         currency: String,
         /// Only what was last seen within 90 days of the instant asked about (false), or only what was not.
-        #[param(example = false)]
+        #[param(example = true)]
         stale: bool,
         /// Only what later revisions than this one introduced or replaced.
         #[param(example = 0)]
@@ -321,11 +321,11 @@ impl Resource for GpuPrices {
 
     fn rows(scope: Scope<'_>, query: &GpuPriceQuery) -> Result<Vec<u32>, Fault> {
         let view = scope.view;
-        let gpu = query.gpu.as_deref().map(|name| lookup::gpu(view, name)).transpose();
+        let gpu = query.gpu.said().map(|name| lookup::gpu(view, name)).transpose();
         let gpu = gpu.map_err(|unknown| Fault::unknown("gpu", unknown))?;
-        let provider = query.provider.as_deref().map(|name| lookup::provider(view, name)).transpose();
+        let provider = query.provider.said().map(|name| lookup::provider(view, name)).transpose();
         let provider = provider.map_err(|unknown| Fault::unknown("provider", unknown))?;
-        let currency = query.currency.as_deref().map(|code| lookup::currency(view, code)).transpose();
+        let currency = query.currency.said().map(|code| lookup::currency(view, code)).transpose();
         let currency = currency.map_err(|unknown| Fault::unknown("currency", unknown))?;
         let keep = |price: &GpuPrice<'_>| {
             query.kind.is_none_or(|kind| price.kind == kind)
@@ -334,10 +334,10 @@ impl Resource for GpuPrices {
                 && currency.is_none_or(|currency| price.currency == currency)
                 && query.commitment.is_none_or(|commitment| price.commitment == Some(commitment))
                 && query.stale.is_none_or(|stale| price.stale == stale)
-                && is(query.provider_kind.as_deref(), price.provider_kind)
-                && is(query.region.as_deref(), price.region)
-                && is(query.instance.as_deref(), price.instance)
-                && is(query.basis.as_deref(), price.basis)
+                && is(query.provider_kind.said(), price.provider_kind)
+                && is(query.region.said(), price.region)
+                && is(query.instance.said(), price.instance)
+                && is(query.basis.said(), price.basis)
         };
         let told = Known::all(scope).filter(|(_, row)| row.is_told(scope, query.since_revision));
         let in_force = told.filter(|(_, row)| row.holds_on(scope.day()));
@@ -348,8 +348,8 @@ impl Resource for GpuPrices {
                 GpuPriceKey::Gpu => sort.by(a.gpu, b.gpu),
                 GpuPriceKey::Provider => sort.by_some(a.provider, b.provider),
                 GpuPriceKey::Amount => sort.by(amount, other_amount),
-                GpuPriceKey::EffectiveFrom => sort.by(a.effective_from, b.effective_from),
-                GpuPriceKey::LastSeen => sort.by(a.last_seen, b.last_seen),
+                GpuPriceKey::EffectiveFrom => sort.by(&a.effective_from, &b.effective_from),
+                GpuPriceKey::LastSeen => sort.by(&a.last_seen, &b.last_seen),
             });
             first.then_with(|| ties(a, b)).then_with(|| at.cmp(other_at))
         });

@@ -13,7 +13,7 @@ use super::{
     models::is,
     order::{Hit, arrange, folded, sort_keys},
     providers::count,
-    query::query,
+    query::{Said as _, query},
     search::{Search, rank_of},
 };
 use crate::catalog::{gpu::Gpu, rows::Versioned};
@@ -41,8 +41,8 @@ query! {
         /// Its generation, in any case.
         #[param(example = "Hopper")]
         architecture: String,
-        /// How it is mounted, in any case.
-        #[param(example = "SXM5")]
+        /// How it is mounted, in any case, such as `SXM5`.
+        #[param(example = "")]
         form_factor: String,
         /// The least memory, in decimal GB.
         #[param(minimum = 0, example = 80)]
@@ -80,11 +80,11 @@ impl Resource for Gpus {
     type Item<'s> = GpuItem<'s>;
 
     fn rows(scope: Scope<'_>, query: &GpuQuery) -> Result<Vec<u32>, Fault> {
-        let search = Search::new(query.q.as_deref())?;
+        let search = Search::new(query.q.said())?;
         let keep = |gpu: &Gpu| {
-            is(query.vendor.as_deref(), Some(&gpu.vendor))
-                && is(query.architecture.as_deref(), gpu.architecture.as_deref())
-                && is(query.form_factor.as_deref(), gpu.form_factor.as_deref())
+            is(query.vendor.said(), Some(&gpu.vendor))
+                && is(query.architecture.said(), gpu.architecture.as_deref())
+                && is(query.form_factor.said(), gpu.form_factor.as_deref())
                 && query.min_memory_gb.is_none_or(|least| gpu.memory_gb >= least)
         };
         let rows = scope.rows(&scope.view.snapshot().history().gpus);

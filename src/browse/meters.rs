@@ -10,7 +10,7 @@ use super::{
     lookup,
     models::is,
     order::{Hit, arrange, folded, sort_keys},
-    query::query,
+    query::{Said as _, query},
     search::{Search, rank_of},
 };
 use crate::catalog::{meter::Meter, rows::Versioned};
@@ -64,11 +64,11 @@ impl Resource for Meters {
     type Item<'s> = MeterItem<'s>;
 
     fn rows(scope: Scope<'_>, query: &MeterQuery) -> Result<Vec<u32>, Fault> {
-        let search = Search::new(query.q.as_deref())?;
-        let whole = query.part_of.as_deref().map(|id| lookup::meter(scope.view, id)).transpose();
+        let search = Search::new(query.q.said())?;
+        let whole = query.part_of.said().map(|id| lookup::meter(scope.view, id)).transpose();
         let whole = whole.map_err(|unknown| Fault::unknown("part_of", unknown))?;
         let keep = |meter: &Meter| {
-            is(query.unit.as_deref(), Some(&meter.unit))
+            is(query.unit.said(), Some(&meter.unit))
                 && whole.is_none_or(|whole| meter.part_of.contains(&whole.row.id))
         };
         let rows = scope.rows(&scope.view.snapshot().history().meters);

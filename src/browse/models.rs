@@ -13,10 +13,13 @@ use super::{
     lookup,
     order::{Hit, arrange, folded, sort_keys},
     providers::count,
-    query::query,
+    query::{Said as _, query},
     search::{Search, rank_of},
 };
-use crate::catalog::{ids::OfferingId, model::Model};
+use crate::catalog::{
+    ids::{ModelId, OfferingId},
+    model::Model,
+};
 
 sort_keys! {
     /// What models can be sorted by.
@@ -37,17 +40,17 @@ query! {
         /// Who made it, in any case.
         #[param(example = "DeepSeek")]
         developer: String,
-        /// The line of models it belongs to, in any case.
-        #[param(example = "deepseek-v3")]
+        /// The line of models it belongs to, in any case, such as `deepseek-v3`.
+        #[param(example = "")]
         family: String,
         /// What sort of model it is: `general`, `reasoning`, `embedding`, ...
-        #[param(example = "general")]
+        #[param(example = "")]
         class: String,
-        /// The terms of its weights, in any case.
-        #[param(example = "MIT")]
+        /// The terms of its weights, in any case, such as `MIT`.
+        #[param(example = "")]
         license: String,
-        /// Somebody who sells it.
-        #[param(example = "deepinfra")]
+        /// Somebody who sells it, such as `deepinfra`.
+        #[param(example = "")]
         provider: String,
         /// Whether its shape is known.
         #[param(example = true)]
@@ -103,13 +106,13 @@ impl Resource for Models {
     type Item<'s> = ModelItem<'s>;
 
     fn rows(scope: Scope<'_>, query: &ModelQuery) -> Result<Vec<u32>, Fault> {
-        let search = Search::new(query.q.as_deref())?;
-        let sold = query.provider.as_deref().map(|provider| sold_by(scope, provider)).transpose()?;
+        let search = Search::new(query.q.said())?;
+        let sold = query.provider.said().map(|provider| sold_by(scope, provider)).transpose()?;
         let keep = |model: &Model| {
-            is(query.developer.as_deref(), model.developer.as_deref())
-                && is(query.family.as_deref(), model.family.as_deref())
-                && is(query.class.as_deref(), model.class.as_deref())
-                && is(query.license.as_deref(), model.license.as_deref())
+            is(query.developer.said(), model.developer.as_deref())
+                && is(query.family.said(), model.family.as_deref())
+                && is(query.class.said(), model.class.as_deref())
+                && is(query.license.said(), model.license.as_deref())
                 && query.has_architecture.is_none_or(|known| model.architecture.is_some() == known)
                 && query.released_from.is_none_or(|day| model.released.is_some_and(|it| it >= day))
                 && query.released_to.is_none_or(|day| model.released.is_some_and(|it| it <= day))
@@ -135,7 +138,7 @@ impl Resource for Models {
     fn items<'s>(scope: Scope<'s>, rows: &[u32]) -> Vec<ModelItem<'s>> {
         let history = scope.view.snapshot().history();
         let sold = scope.view.known(&history.offerings).filter_map(|row| row.row.model.as_ref());
-        let offerings = count(sold.map(crate::catalog::ids::ModelId::as_str));
+        let offerings = count(sold.map(ModelId::as_str));
         let item = |at: &u32| {
             let known = &history.models[*at as usize];
             let offerings = offerings.get(known.row.id.as_str()).copied().unwrap_or(0);
@@ -156,7 +159,7 @@ fn sold_by<'s>(scope: Scope<'s>, provider: &str) -> Result<HashSet<&'s str>, Fau
         lookup::provider(scope.view, provider).map_err(|unknown| Fault::unknown("provider", unknown))?;
     let offerings = scope.view.known(&scope.view.snapshot().history().offerings).map(|row| &row.row);
     let sold = offerings.filter(|offering| offering.provider == provider.row.id);
-    Ok(sold.filter_map(|offering| offering.model.as_ref().map(|id| id.as_str())).collect())
+    Ok(sold.filter_map(|offering| offering.model.as_ref().map(ModelId::as_str)).collect())
 }
 
 /// One model, by its id or another of its names.

@@ -15,7 +15,7 @@ use super::{
     models::is,
     order::{Hit, arrange, folded, sort_keys},
     prices::{self, Price},
-    query::query,
+    query::{Said as _, query},
     search::{Search, rank_of},
 };
 use crate::catalog::{
@@ -51,14 +51,14 @@ query! {
         /// The model that it is, by any of its names.
         #[param(example = "gpt-4o")]
         model: String,
-        /// Who made the model, in any case.
-        #[param(example = "OpenAI")]
+        /// Who made the model, in any case, such as `OpenAI`.
+        #[param(example = "")]
         developer: String,
         /// What sort of model it is: `general`, `reasoning`, `embedding`, ...
-        #[param(example = "multimodal")]
+        #[param(example = "")]
         class: String,
         /// What it does, where it is not a chat model: `embedding`, `image_generation`, ...
-        #[param(example = "embedding")]
+        #[param(example = "")]
         kind: String,
         /// A meter that it has a price for, at the instant asked about.
         #[param(example = "input_tokens")]
@@ -181,18 +181,18 @@ impl Resource for Offerings {
     type Item<'s> = OfferingItem<'s>;
 
     fn rows(scope: Scope<'_>, query: &OfferingQuery) -> Result<Vec<u32>, Fault> {
-        let search = Search::new(query.q.as_deref())?;
+        let search = Search::new(query.q.said())?;
         let filter = Filter::new(
             scope,
             Asked {
-                provider: query.provider.as_deref(),
-                model: query.model.as_deref(),
-                developer: query.developer.as_deref(),
-                class: query.class.as_deref(),
-                kind: query.kind.as_deref(),
+                provider: query.provider.said(),
+                model: query.model.said(),
+                developer: query.developer.said(),
+                class: query.class.said(),
+                kind: query.kind.said(),
             },
         )?;
-        let priced = query.meter.as_deref().map(|meter| priced_by(scope, meter)).transpose()?;
+        let priced = query.meter.said().map(|meter| priced_by(scope, meter)).transpose()?;
         let keep = |offering: &Offering| {
             query.first_party.is_none_or(|first| offering.first_party == first)
                 && query.deprecated.is_none_or(|deprecated| offering.deprecated == deprecated)

@@ -105,14 +105,14 @@ pub(super) fn arrange<'s, T, K: Key>(
 
 impl<K> Sort<K> {
     /// Compares values in the direction asked for.
-    pub(super) fn by<V: Ord>(&self, a: V, b: V) -> Ordering {
-        self.directed(a.cmp(&b))
+    pub(super) fn by<V: Ord>(&self, a: &V, b: &V) -> Ordering {
+        self.directed(a.cmp(b))
     }
 
     /// The same for values that may be absent: those come last in either direction.
     pub(super) fn by_some<V: Ord>(&self, a: Option<V>, b: Option<V>) -> Ordering {
         match (a, b) {
-            (Some(a), Some(b)) => self.by(a, b),
+            (Some(a), Some(b)) => self.by(&a, &b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         }
     }
@@ -136,36 +136,29 @@ pub(super) fn folded(a: &str, b: &str) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::browse::models::{ModelKey, ModelSort};
 
-    sort_keys! {
-        /// For the tests.
-        TestKey, TestSort {
-            Name = "name",
-            Released = "released",
-        }
-    }
-
-    fn read(text: &str) -> Result<TestSort, String> {
+    fn read(text: &str) -> Result<ModelSort, String> {
         serde_json::from_value(text.into()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_minus_asks_for_the_largest_first() {
-        assert_eq!(read("released"), Ok(Sort { key: TestKey::Released, descending: false }));
-        assert_eq!(read("-released"), Ok(Sort { key: TestKey::Released, descending: true }));
+        assert_eq!(read("released"), Ok(Sort { key: ModelKey::Released, descending: false }));
+        assert_eq!(read("-released"), Ok(Sort { key: ModelKey::Released, descending: true }));
     }
 
     #[test]
     fn an_unknown_key_is_answered_with_those_there_are() {
         let error = read("-size").unwrap_err();
-        assert!(error.contains("`name`, `-name`, `released`, `-released`"), "{error}");
+        assert!(error.contains("`name`, `-name`, `id`, `-id`"), "{error}");
         assert!(read("--name").is_err());
     }
 
     #[test]
     fn what_is_absent_comes_last_in_either_direction() {
         for descending in [false, true] {
-            let sort = Sort { key: TestKey::Released, descending };
+            let sort = Sort { key: ModelKey::Released, descending };
             assert_eq!(sort.by_some(Some(1), None), Ordering::Less);
             assert_eq!(sort.by_some(None, Some(1)), Ordering::Greater);
         }

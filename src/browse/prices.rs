@@ -14,7 +14,7 @@ use super::{
     lookup,
     offerings::{self, Asked as AskedOfOffering, Filter},
     order::{Hit, Sort, arrange, sort_keys},
-    query::{Format, query},
+    query::{Format, Said as _, query},
     search::{Search, rank_of},
 };
 use crate::catalog::{
@@ -51,24 +51,24 @@ macro_rules! card_query {
         card_query! { @keys $([$as_of])? $(#[$doc])* $name { $($own)* } {
             /// Price of this service tier: `batch`, `flex`, `priority`, ...; `standard`: the card without.
             ServiceTier service_tier = "standard";
-            /// Price of this speed.
-            Speed speed = "fast";
-            /// Price of processing in this region.
-            Region region = "us-east-1";
-            /// Price of keeping data there.
-            Residency residency = "eu";
-            /// Price under this commitment.
-            Commitment commitment = "1-month-commitment";
-            /// Price of this picture quality.
-            Quality quality = "hd";
-            /// Price of this picture size.
-            Size size = "1024x1024";
-            /// Price of this many diffusion steps.
-            Steps steps = "50";
-            /// Price of this kind of search.
-            SearchType search_type = "web";
-            /// Price of this route.
-            Route route = "fastest";
+            /// Price of this speed, such as `fast`.
+            Speed speed = "";
+            /// Price of processing in this region, such as `us-east-1`.
+            Region region = "";
+            /// Price of keeping data there, such as `eu`.
+            Residency residency = "";
+            /// Price under this commitment, such as `1-month-commitment`.
+            Commitment commitment = "";
+            /// Price of this picture quality, such as `hd`.
+            Quality quality = "";
+            /// Price of this picture size, such as `1024x1024`.
+            Size size = "";
+            /// Price of this many diffusion steps, such as `50`.
+            Steps steps = "";
+            /// Price of this kind of search, such as `web`.
+            SearchType search_type = "";
+            /// Price of this route, such as `fastest`.
+            Route route = "";
         } }
     };
     (@keys $([$as_of:ident])? $(#[$doc:meta])* $name:ident { $($own:tt)* } {
@@ -78,11 +78,11 @@ macro_rules! card_query {
             /// The offering, as `provider/name`.
             #[param(example = "openai/gpt-4o")]
             offering: String,
-            /// Who sells it.
-            #[param(example = "openai")]
+            /// Who sells it, such as `openai`.
+            #[param(example = "")]
             provider: String,
-            /// The model that it is, or its name at the provider.
-            #[param(example = "gpt-4o")]
+            /// The model that it is, or its name at the provider, such as `gpt-4o`.
+            #[param(example = "")]
             model: String,
             /// The currency of the price list.
             #[param(example = "USD")]
@@ -103,18 +103,18 @@ macro_rules! card_query {
 
         impl $name {
             fn wanted(&self) -> Wanted<'_> {
-                let context = [$((ContextKey::$key, self.$field.as_deref()),)+];
+                let context = [$((ContextKey::$key, self.$field.said()),)+];
                 let context = context.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
                 Wanted {
-                    offering: self.offering.as_deref(),
+                    offering: self.offering.said(),
                     of_offering: AskedOfOffering {
-                        provider: self.provider.as_deref(),
-                        model: self.model.as_deref(),
+                        provider: self.provider.said(),
+                        model: self.model.said(),
                         ..AskedOfOffering::default()
                     },
                     search: None,
-                    currency: self.currency.as_deref(),
-                    meter: self.meter.as_deref(),
+                    currency: self.currency.said(),
+                    meter: self.meter.said(),
                     context,
                 }
             }
@@ -130,14 +130,14 @@ card_query! {
         /// wrong.
         #[param(example = "gpt-4o")]
         q: String,
-        /// Who made the model, in any case.
-        #[param(example = "OpenAI")]
+        /// Who made the model, in any case, such as `OpenAI`.
+        #[param(example = "")]
         developer: String,
         /// What sort of model it is: `general`, `reasoning`, `embedding`, ...
-        #[param(example = "multimodal")]
+        #[param(example = "")]
         class: String,
         /// What it does, where it is not a chat model: `embedding`, `image_generation`, ...
-        #[param(example = "embedding")]
+        #[param(example = "")]
         kind: String,
         /// The order; `-` puts the largest first. Default: the best matches first, then by offering. `rate`
         /// sorts by the price of one unit, and asks for `meter` and `currency`.
@@ -241,10 +241,10 @@ impl Resource for Prices {
 
     fn rows(scope: Scope<'_>, query: &PriceQuery) -> Result<Vec<u32>, Fault> {
         let mut wanted = query.wanted();
-        wanted.search = Search::new(query.q.as_deref())?;
-        wanted.of_offering.developer = query.developer.as_deref();
-        wanted.of_offering.class = query.class.as_deref();
-        wanted.of_offering.kind = query.kind.as_deref();
+        wanted.search = Search::new(query.q.said())?;
+        wanted.of_offering.developer = query.developer.said();
+        wanted.of_offering.class = query.class.said();
+        wanted.of_offering.kind = query.kind.said();
         let revision = scope.view.revision;
         let hits = wanted.hits(scope, |card| {
             card.known_at(revision)
@@ -255,7 +255,7 @@ impl Resource for Prices {
         let compare = |sort: PriceSort, a: &RateCard, b: &RateCard| match sort.key {
             PriceKey::Offering | PriceKey::Provider => sort.by(&a.offering, &b.offering),
             PriceKey::EffectiveFrom => sort.directed(starts(a, b)),
-            PriceKey::ObservedAt => sort.by(a.observed_at, b.observed_at),
+            PriceKey::ObservedAt => sort.by(&a.observed_at, &b.observed_at),
             PriceKey::Rate => rate.as_ref().map_or(Ordering::Equal, |rate| sort.by_some(rate(a), rate(b))),
         };
         Ok(arrange(hits, query.sort, compare, ties))
@@ -272,10 +272,10 @@ fn by_rate(query: &PriceQuery) -> Result<Option<&str>, Fault> {
     if query.sort.is_none_or(|sort| sort.key != PriceKey::Rate) {
         return Ok(None);
     }
-    if query.currency.is_none() {
+    if query.currency.said().is_none() {
         return Err(Fault::missing(&["currency"])); // rates are only compared within one
     }
-    query.meter.as_deref().map(Some).ok_or(Fault::missing(&["meter"]))
+    query.meter.said().map(Some).ok_or(Fault::missing(&["meter"]))
 }
 
 /// Money for one unit.
@@ -312,7 +312,8 @@ impl Resource for PriceHistory {
 
     fn rows(scope: Scope<'_>, query: &HistoryQuery) -> Result<Vec<u32>, Fault> {
         let HistoryQuery { offering, provider, model, since_revision, .. } = query;
-        if offering.is_none() && provider.is_none() && model.is_none() && since_revision.is_none() {
+        let names = [offering.said(), provider.said(), model.said()];
+        if names.iter().all(Option::is_none) && since_revision.is_none() {
             return Err(Fault::missing(&["offering", "provider", "model", "since_revision"]));
         }
         let days = Span::new(

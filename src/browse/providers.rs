@@ -11,7 +11,7 @@ use super::{
     item::Item,
     lookup,
     order::{Hit, arrange, folded, sort_keys},
-    query::query,
+    query::{Said as _, query},
     search::{Search, rank_of},
 };
 use crate::catalog::{provider::Provider, rows::Versioned};
@@ -69,8 +69,8 @@ impl Resource for Providers {
     type Item<'s> = ProviderItem<'s>;
 
     fn rows(scope: Scope<'_>, query: &ProviderQuery) -> Result<Vec<u32>, Fault> {
-        let search = Search::new(query.q.as_deref())?;
-        let vendor = query.same_vendor_as.as_deref().filter(|id| !id.is_empty());
+        let search = Search::new(query.q.said())?;
+        let vendor = query.same_vendor_as.said();
         let vendor = vendor.map(|id| lookup::provider(scope.view, id)).transpose();
         let vendor = vendor.map_err(|unknown| Fault::unknown("same_vendor_as", unknown))?;
         let keep = |provider: &Provider| {

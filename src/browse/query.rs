@@ -39,6 +39,18 @@ impl Page<'_> {
     }
 }
 
+/// A parameter of text.
+pub(super) trait Said {
+    /// What it says: an empty one, as forms send it, says nothing.
+    fn said(&self) -> Option<&str>;
+}
+
+impl Said for Option<String> {
+    fn said(&self) -> Option<&str> {
+        self.as_deref().filter(|text| !text.is_empty())
+    }
+}
+
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,7 @@ use super::{
     Resource, Scope,
     fault::{Fault, Thing, Unknown},
     order::sort_keys,
-    query::query,
+    query::{Said as _, query},
 };
 use crate::catalog::{rows::Revision, time::utc_day};
 
@@ -20,8 +20,8 @@ sort_keys! {
 query! {
     /// Which revisions, and in which order.
     RevisionQuery {
-        /// Who made it, in any case.
-        #[param(example = "farthing")]
+        /// Who made it, in any case, such as `farthing`.
+        #[param(example = "")]
         actor: String,
         /// The first day (UTC) on which it was made.
         #[param(value_type = Option<String>, format = Date, example = "2026-01-01")]
@@ -47,7 +47,7 @@ impl Resource for Revisions {
         let keep = |revision: &Revision| {
             let day = utc_day(revision.made_at);
             revision.revision <= scope.view.revision
-                && super::models::is(query.actor.as_deref(), Some(&revision.actor))
+                && super::models::is(query.actor.said(), Some(&revision.actor))
                 && query.from.is_none_or(|from| day >= from)
                 && query.to.is_none_or(|to| day <= to)
         };

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::catalog::{
     gpu::Commitment,
-    ids::MeterId,
+    ids::{MeterId, ProviderId},
     rate_card::{Conditions, ContextKey, Window},
 };
 
@@ -72,7 +72,7 @@ impl Default for Sheet {
 }
 
 impl Sheet {
-    fn row<'c, const N: usize>(&mut self, cells: [Cell<'c>; N]) -> csv::Result<()> {
+    fn row<const N: usize>(&mut self, cells: [Cell<'_>; N]) -> csv::Result<()> {
         self.0.write_record(cells.map(harmless).iter().map(|cell| cell.as_bytes()))
     }
 
@@ -92,7 +92,7 @@ fn harmless(cell: Cell<'_>) -> Cell<'_> {
     }
 }
 
-fn text(value: impl ToString) -> Cell<'static> {
+fn text(value: &impl ToString) -> Cell<'static> {
     value.to_string().into()
 }
 
@@ -177,7 +177,7 @@ fn write_rate(
     rate: &PriceRate<'_>,
     sheet: &mut Sheet,
 ) -> csv::Result<()> {
-    let seller = price.provider.map(|id| id.as_str());
+    let seller = price.provider.map(ProviderId::as_str);
     let seller_name = seller.and_then(|id| scope.view.provider(id)).map(|provider| provider.name.as_str());
     let context = &price.conditions.context;
     let per = rate.per.to_string();
@@ -188,8 +188,8 @@ fn write_rate(
         sku_price_id(price, meter).into(),
         details(price.conditions).into(),
         if context.get(ContextKey::Commitment).is_some() { "Committed" } else { "Standard" }.into(),
-        text(price.currency),
-        text(rate.amount),
+        text(&price.currency),
+        text(&rate.amount),
         pricing_unit(&per, rate.unit).into(),
         word(context.get(ContextKey::Region)),
         word(seller),
@@ -202,11 +202,11 @@ fn write_rate(
         some(price.effective_from),
         some(price.effective_to),
         word(price.source),
-        text(price.observed_at),
-        text(price.age_days),
+        text(&price.observed_at),
+        text(&price.age_days),
         word(price.note),
-        text(price.id),
-        text(price.revision),
+        text(&price.id),
+        text(&price.revision),
         some(price.superseded),
     ])
 }
@@ -295,7 +295,7 @@ impl Table for GpuPrices {
     }
 
     fn write(scope: Scope<'_>, price: &GpuPrice<'_>, sheet: &mut Sheet) -> csv::Result<()> {
-        let seller = price.provider.map(|id| id.as_str());
+        let seller = price.provider.map(ProviderId::as_str);
         let seller_name = seller.and_then(|id| scope.view.provider(id)).map(|it| it.name.as_str());
         let kind = match price.kind {
             GpuPriceKind::Rental => "rental",
@@ -313,8 +313,8 @@ impl Table for GpuPrices {
             gpu_sku_price_id(price).into(),
             gpu_details(price).into(),
             gpu_category(price).into(),
-            text(price.currency),
-            text(price.amount),
+            text(&price.currency),
+            text(&price.amount),
             unit.into(),
             word(price.region),
             word(seller),
@@ -324,17 +324,17 @@ impl Table for GpuPrices {
             word(price.commitment.map(commitment)),
             word(price.basis),
             word(price.system),
-            text(price.effective_from),
+            text(&price.effective_from),
             some(price.effective_to),
-            text(price.last_seen),
-            text(price.age_days),
-            text(price.stale),
+            text(&price.last_seen),
+            text(&price.age_days),
+            text(&price.stale),
             word(price.confidence),
             word(price.source),
-            text(price.observed_at),
+            text(&price.observed_at),
             word(price.note),
-            text(price.id),
-            text(price.revision),
+            text(&price.id),
+            text(&price.revision),
             some(price.superseded),
         ])
     }
@@ -405,14 +405,14 @@ impl Table for FxRates {
 
     fn write(_: Scope<'_>, rate: &FxRateItem<'_>, sheet: &mut Sheet) -> csv::Result<()> {
         sheet.row([
-            text(rate.currency),
-            text(rate.date),
-            text(rate.usd_per_unit.normalize()),
-            text(rate.age_days),
+            text(&rate.currency),
+            text(&rate.date),
+            text(&rate.usd_per_unit.normalize()),
+            text(&rate.age_days),
             word(rate.source),
-            text(rate.observed_at),
-            text(rate.id),
-            text(rate.revision),
+            text(&rate.observed_at),
+            text(&rate.id),
+            text(&rate.revision),
             some(rate.superseded),
         ])
     }

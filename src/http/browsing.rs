@@ -61,12 +61,12 @@ impl<Q: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Question<Q> {
 }
 
 impl<Q: Asked> Question<Q> {
-    /// All that a cursor belongs to: the path and the parameters, but for those that may differ from page to
-    /// page.
+    /// All that a cursor belongs to: the path and the parameters that say something, but for those that may
+    /// differ from page to page.
     fn binding(&self) -> String {
         let free = |name: &str| ["cursor", "limit", "format"].contains(&name);
         let mut pairs = pairs(&self.uri);
-        pairs.retain(|(name, _)| !free(name));
+        pairs.retain(|(name, value)| !free(name) && !value.is_empty());
         pairs.sort_unstable();
         let text = pairs.iter().map(|(name, value)| format!("{name}={value}"));
         std::iter::once(self.uri.path().to_owned()).chain(text).collect::<Vec<_>>().join("\n")
@@ -182,7 +182,9 @@ fn csv<T: Table>(app: &App, question: &Question<T::Query>) -> Result<Response, P
         hash.update(concat!("csv ", env!("CARGO_PKG_VERSION")));
         hash.update(&header);
         hash.update(format!("{revision} {}", scope.day()));
-        rows.iter().for_each(|row| hash.update(row.to_be_bytes()));
+        for row in &rows {
+            hash.update(row.to_be_bytes());
+        }
     });
     let rest = Rest { snapshot: Arc::clone(&snapshot), revision, as_of, rows };
     let body = || {
@@ -253,11 +255,12 @@ struct Tag(HeaderValue);
 
 impl Tag {
     fn of(content: impl FnOnce(&mut Sha256)) -> Self {
-        const BYTES: usize = 16;
         let mut hash = Sha256::new();
         content(&mut hash);
-        let hex: String = hash.finalize()[..BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\"")))
+        let start =
+            hash.finalize().into_iter().take(16).fold(0_u128, |bits, byte| bits << 8 | u128::from(byte));
+        let text = format!("\"{start:032x}\"");
+        Self(HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"\""))) // digits always fit
     }
 
     /// Whether somebody says that they have it (RFC 9110, section 13.1.2).

@@ -5,6 +5,9 @@
 
 mod helpers;
 
+mod browse;
+mod browse_prices;
+mod browse_walk;
 mod catalog_command;
 mod cli;
 mod openapi;
