@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::http::{HeaderValue, Uri};
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::http::Settings;
 
@@ -97,8 +97,8 @@ fn database_url(text: &str) -> Result<String, &'static str> {
 
 fn log_filter(text: &str) -> Result<String, &'static str> {
     let allowed = "error, warn, info, debug, trace or off, or a list such as info,farthing=debug";
-    // Anything that is not a level would pass for the name of a module.
-    let known = |level: &str| level.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+    // Anything that is not a level would pass for the name of a module, and nothing for `error`.
+    let known = |level: &str| !level.is_empty() && level.parse::<LevelFilter>().is_ok();
     let mut rules = text.split(',').map(|rule| rule.rsplit('=').next().unwrap_or(rule).trim());
     if rules.all(known) && EnvFilter::try_new(text).is_ok() {
         return Ok(text.to_owned());

@@ -1,7 +1,7 @@
 //! What happens around every handler, in one place and one order.
 //!
 //! From the outside in: name the request; turn it away when too many are being answered; pack the answer
-//! (see [`Packing`]); let it take only so long; catch a panic. On the way out: make whatever went wrong a
+//! (see [`super::packing`]); let it take only so long; catch a panic. On the way out: make whatever went wrong a
 //! [`Problem`], add the headers that every answer has, count, log.
 //!
 //! The stack that tower-http would make of this (trace, request-id, timeout, load-shed, concurrency,

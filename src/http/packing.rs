@@ -28,21 +28,17 @@ const SMALLEST: u64 = 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Packing;
 
-impl<S: Clone> Layer<S> for Packing {
+impl<S> Layer<S> for Packing {
     type Service = Packed<S>;
 
     fn layer(&self, inner: S) -> Packed<S> {
-        let packing = Compression::new(inner.clone()).compress_when(Worthwhile);
-        Packed { plain: inner, packing }
+        Packed(inner)
     }
 }
 
 /// A route that packs its answers if asked to. Others do not pay for the wrapping of their bodies.
-#[derive(Clone)]
-pub struct Packed<S> {
-    plain: S,
-    packing: Compression<S, Worthwhile>,
-}
+#[derive(Debug, Clone)]
+pub struct Packed<S>(S);
 
 type Outcome<B> = Result<Response<B>, Infallible>;
 type Then<F, B> = Map<F, fn(Outcome<B>) -> Outcome<Body>>;
@@ -57,16 +53,17 @@ where
         Either<Then<S::Future, Body>, Then<ResponseFuture<S::Future, Worthwhile>, CompressionBody<Body>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.plain.poll_ready(cx)
+        self.0.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
         if asks_for_gzip(request.headers()) {
             let boxed: fn(_) -> _ = |answer: Outcome<_>| answer.map(|answer| answer.map(Body::new));
-            return Either::Right(self.packing.call(request).map(boxed));
+            let mut packing = Compression::new(&mut self.0).compress_when(Worthwhile);
+            return Either::Right(packing.call(request).map(boxed));
         }
         let marked: fn(_) -> _ = |answer: Outcome<_>| answer.map(mark);
-        Either::Left(self.plain.call(request).map(marked))
+        Either::Left(self.0.call(request).map(marked))
     }
 }
 

@@ -140,6 +140,22 @@ mod tests {
         assert_eq!(made("sqlite://farthing.db?mode=ro"), "sqlite://farthing.db?mode=ro");
     }
 
+    #[tokio::test]
+    async fn every_connection_writes_ahead_checks_references_and_syncs() {
+        let path = std::env::temp_dir().join(format!("farthing-settings-{}.db", std::process::id()));
+        let store = Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
+        let one = store.pool.acquire().await.unwrap();
+        let two = store.pool.acquire().await.unwrap();
+        for mut conn in [one, two] {
+            let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *conn).await.unwrap();
+            let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *conn).await.unwrap();
+            let sync: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *conn).await.unwrap();
+            assert_eq!((mode.as_str(), keys, sync), ("wal", 1, 2)); // 2: FULL
+        }
+        store.close().await;
+        std::fs::remove_file(path).unwrap();
+    }
+
     #[test]
     fn what_is_no_database_url_is_refused() {
         for url in ["", "farthing.db", "sqlite://", "postgres://localhost/farthing", "memory"] {

@@ -12,9 +12,11 @@ async fn command(command: CatalogCommand, url: &str) -> (Result<(), CatalogComma
     (result, String::from_utf8(out).unwrap())
 }
 
-/// A directory of a test's own, named like its database.
+/// A directory of a test's own, gone from the run before.
 fn directory(test: &str) -> PathBuf {
-    PathBuf::from(database(test).trim_start_matches("sqlite://")).with_extension("catalog")
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&path); // mostly not there
+    path
 }
 
 async fn exported(test: &str) -> PathBuf {

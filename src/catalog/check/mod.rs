@@ -1,7 +1,7 @@
 //! What must hold of a catalog before anybody is quoted from it.
 //!
-//! [`check`] collects every finding rather than the first: [`names`] resolve, [`prices`] are within bounds,
-//! each row makes sense on its own ([`single`]), and no two cards answer the same question ([`ties`]).
+//! [`check`] collects every finding rather than the first: names resolve, prices are within bounds,
+//! each row makes sense on its own (`single`), and no two cards answer the same question (`ties`).
 
 mod names;
 mod prices;

@@ -304,7 +304,7 @@ mod tests {
             row(json!({"id": format!("m{n}"), "name": "m", "unit": "token", "per": "1", "description": "m"}))
         };
         let found = planted(|tables| tables.meters.extend((0..127).map(meter)));
-        assert_eq!(found, ["meter `m126` does not fit: more than 128 meters"]);
+        assert_eq!(found, ["meter `m126` does not fit: more than 64 meters"]);
     }
 
     #[test]
