@@ -132,7 +132,7 @@ async fn no_more_is_read_than_is_answered() {
     let mut answered = 0;
     for _ in 0..200 {
         let chunk = body.frame().await.unwrap().unwrap().into_data().unwrap();
-        answered += chunk.iter().filter(|byte| **byte == b'\n').count();
+        answered += chunk.split(|byte| *byte == b'\n').count() - 1;
         let ahead = read.load(Ordering::Relaxed) - answered;
         assert!(ahead <= 2 * PIECE_LINES, "{ahead} lines were read ahead of {answered} answered");
     }
