@@ -363,7 +363,9 @@ impl Resource for GpuPrices {
 
 /// By accelerator and kind, then by where it is to be had, the oldest first.
 fn ties(a: &GpuPrice<'_>, b: &GpuPrice<'_>) -> Ordering {
-    let place = |price: &GpuPrice<'_>| (price.provider.cloned(), price.region.map(str::to_owned));
-    let by_part = a.gpu.cmp(b.gpu).then_with(|| a.kind.cmp(&b.kind));
-    by_part.then_with(|| place(a).cmp(&place(b))).then_with(|| a.effective_from.cmp(&b.effective_from))
+    (a.gpu.cmp(b.gpu))
+        .then_with(|| a.kind.cmp(&b.kind))
+        .then_with(|| a.provider.cmp(&b.provider))
+        .then_with(|| a.region.cmp(&b.region))
+        .then_with(|| a.effective_from.cmp(&b.effective_from))
 }
