@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::Fault,
     item::RowRef,
     lookup,
@@ -310,6 +310,9 @@ fn purchase<'s>(scope: Scope<'s>, known: &'s Versioned<GpuPurchase>) -> GpuPrice
         superseded: known.superseded.filter(|end| *end <= scope.view.revision).map(|end| end.0),
     }
 }
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type GpuPriceList = Listing<GpuPrice<'static>>;
 
 /// The list of prices of accelerators.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::Fault,
     item::RowRef,
     lookup,
@@ -230,6 +230,9 @@ fn says(conditions: &Conditions, key: ContextKey, value: &str) -> bool {
         None => key.is_standard(value),
     }
 }
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type PriceList = Listing<Price<'static>>;
 
 /// Prices in force at an instant.
 #[derive(Debug)]
