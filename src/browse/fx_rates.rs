@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::Fault,
     item::RowRef,
     lookup,
@@ -87,6 +87,9 @@ pub struct FxRateItem<'s> {
     #[schema(example = 2)]
     pub superseded: Option<u32>,
 }
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type FxRateList = Listing<FxRateItem<'static>>;
 
 /// The list of exchange rates.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::Fault,
     item::RowRef,
     lookup,
@@ -311,6 +311,9 @@ fn purchase<'s>(scope: Scope<'s>, known: &'s Versioned<GpuPurchase>) -> GpuPrice
     }
 }
 
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type GpuPriceList = Listing<GpuPrice<'static>>;
+
 /// The list of prices of accelerators.
 #[derive(Debug)]
 pub struct GpuPrices;
@@ -363,7 +366,9 @@ impl Resource for GpuPrices {
 
 /// By accelerator and kind, then by where it is to be had, the oldest first.
 fn ties(a: &GpuPrice<'_>, b: &GpuPrice<'_>) -> Ordering {
-    let place = |price: &GpuPrice<'_>| (price.provider.cloned(), price.region.map(str::to_owned));
-    let by_part = a.gpu.cmp(b.gpu).then_with(|| a.kind.cmp(&b.kind));
-    by_part.then_with(|| place(a).cmp(&place(b))).then_with(|| a.effective_from.cmp(&b.effective_from))
+    (a.gpu.cmp(b.gpu))
+        .then_with(|| a.kind.cmp(&b.kind))
+        .then_with(|| a.provider.cmp(&b.provider))
+        .then_with(|| a.region.cmp(&b.region))
+        .then_with(|| a.effective_from.cmp(&b.effective_from))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::{Fault, Unknown},
     item::Item,
     lookup,
@@ -70,6 +70,9 @@ pub struct GpuAdded {
 
 /// What is told of an accelerator.
 pub type GpuItem<'s> = Item<'s, Gpu, GpuAdded>;
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type GpuList = Listing<GpuItem<'static>>;
 
 /// The list of accelerators.
 #[derive(Debug)]

@@ -31,7 +31,8 @@ impl<T: PartialSchema, E: PartialSchema> PartialSchema for Item<'_, T, E> {
     }
 }
 
-fn object(schema: RefOr<Schema>) -> Object {
+/// A schema that is known to be an object's.
+pub(super) fn object(schema: RefOr<Schema>) -> Object {
     match schema {
         RefOr::T(Schema::Object(object)) => object,
         _ => Object::new(), // only structs are given, and a test looks for their fields

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::{Fault, Unknown},
     item::Item,
     lookup,
@@ -54,6 +54,9 @@ pub struct MeterAdded {
 
 /// What is told of a meter.
 pub type MeterItem<'s> = Item<'s, Meter, MeterAdded>;
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type MeterList = Listing<MeterItem<'static>>;
 
 /// The list of meters.
 #[derive(Debug)]

@@ -22,9 +22,17 @@ pub mod revisions;
 pub mod search;
 pub mod sheet;
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{ArrayBuilder, Schema},
+    },
+};
 
 use self::{
     cursor::Cursor,
@@ -104,16 +112,52 @@ pub trait Resource {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct Listing<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// What to give as `cursor` for the page after this one; null: this is the last.
-    #[schema(example = "AQAAAAEAAAGat7kMAAAAADK4rKt0p2jR")]
+    /// What to give as `cursor` for the page after this one; none: this is the last.
     pub next_cursor: Option<String>,
     /// The revision of the catalog that was looked at.
-    #[schema(example = 1)]
     pub catalog_revision: u32,
+}
+
+/// What every page says beside its rows.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of the part of `Listing` that does not depend on the rows")]
+struct PageEnd {
+    /// What to give as `cursor` for the page after this one; null: this is the last.
+    #[schema(example = "AQAAAAEAAAGat7kMAAAAADK4rKt0p2jR-g")]
+    next_cursor: Option<String>,
+    /// The revision of the catalog that was looked at.
+    #[schema(example = 1)]
+    catalog_revision: u32,
+}
+
+/// Written by hand because the derived one repeats the whole schema of the rows instead of referring to it.
+impl<T: ToSchema> PartialSchema for Listing<T> {
+    fn schema() -> RefOr<Schema> {
+        let rows = Ref::from_schema_name(T::name());
+        let rows = ArrayBuilder::new().items(RefOr::Ref(rows)).description(Some("The rows."));
+        let mut page = item::object(PageEnd::schema());
+        page.description = Some("One page of a list.".to_owned());
+        page.properties.insert("items".to_owned(), rows.into());
+        page.required.extend(["items", "next_cursor"].map(str::to_owned));
+        Schema::Object(page).into()
+    }
+}
+
+/// `ProviderList` for rows called `ProviderItem`.
+impl<T: ToSchema> ToSchema for Listing<T> {
+    fn name() -> Cow<'static, str> {
+        let row = T::name();
+        format!("{}List", row.strip_suffix("Item").unwrap_or(&row)).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 /// The rows that a page has, before anything is told of them.

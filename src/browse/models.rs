@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::{Fault, Unknown},
     item::Item,
     lookup,
@@ -96,6 +96,9 @@ pub struct ModelDetailAdded<'s> {
 
 /// What is told of one model.
 pub type ModelDetail<'s> = Item<'s, Model, ModelDetailAdded<'s>>;
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type ModelList = Listing<ModelItem<'static>>;
 
 /// The list of models.
 #[derive(Debug)]

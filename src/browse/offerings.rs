@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::{Fault, Thing, Unknown},
     item::{Item, RowRef},
     lookup,
@@ -171,6 +171,9 @@ impl<'s> ModifierItem<'s> {
         }
     }
 }
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type OfferingList = Listing<OfferingItem<'static>>;
 
 /// The list of offerings.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::Fault,
     item::RowRef,
     lookup,
@@ -231,6 +231,9 @@ fn says(conditions: &Conditions, key: ContextKey, value: &str) -> bool {
     }
 }
 
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type PriceList = Listing<Price<'static>>;
+
 /// Prices in force at an instant.
 #[derive(Debug)]
 pub struct Prices;
@@ -293,13 +296,12 @@ fn starts(a: &RateCard, b: &RateCard) -> Ordering {
 /// By offering, then plain cards before those with more conditions.
 fn ties(a: &RateCard, b: &RateCard) -> Ordering {
     let by_offering = a.offering.cmp(&b.offering).then_with(|| a.currency.cmp(&b.currency));
-    let conditions = |card: &RateCard| {
-        let Conditions { context, input_tokens_above, window, .. } = &card.conditions;
-        let said: Vec<(ContextKey, String)> =
-            context.iter().map(|(key, value)| (key, value.to_owned())).collect();
-        (said, *input_tokens_above, window.is_some())
-    };
-    by_offering.then_with(|| conditions(a).cmp(&conditions(b))).then_with(|| starts(a, b))
+    let (a_says, b_says) = (&a.conditions, &b.conditions);
+    by_offering
+        .then_with(|| a_says.context.iter().cmp(b_says.context.iter()))
+        .then_with(|| a_says.input_tokens_above.cmp(&b_says.input_tokens_above))
+        .then_with(|| a_says.window.is_some().cmp(&b_says.window.is_some()))
+        .then_with(|| starts(a, b))
 }
 
 /// Every price there was, and those already announced.

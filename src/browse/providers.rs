@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::{Fault, Unknown},
     item::Item,
     lookup,
@@ -59,6 +59,9 @@ pub struct ProviderAdded {
 
 /// What is told of a provider.
 pub type ProviderItem<'s> = Item<'s, Provider, ProviderAdded>;
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type ProviderList = Listing<ProviderItem<'static>>;
 
 /// The list of providers.
 #[derive(Debug)]

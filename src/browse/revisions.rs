@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{
-    Resource, Scope,
+    Listing, Resource, Scope,
     fault::{Fault, Thing, Unknown},
     order::sort_keys,
     query::{Said as _, query},
@@ -34,6 +34,9 @@ query! {
         sort: RevisionSort,
     }
 }
+
+/// One page, as the document describes it: without `<..>`, which utoipa would take apart.
+pub type RevisionList = Listing<Revision>;
 
 /// The list of revisions, up to the one looked at.
 #[derive(Debug)]

@@ -1,7 +1,12 @@
 //! Finding rows by what people type: exactly, by the start, by a word, with a letter or two wrong.
+//!
+//! The ranks are those of [`search_rank`](crate::catalog::names::search_rank), which a test holds them to. Here
+//! the query is prepared once and thousands of names are looked at: a glance at which letters a name has
+//! rules most of them out, since each edit makes up for one letter at most.
+
+use std::{borrow::Cow, cell::OnceCell};
 
 use super::fault::Fault;
-use crate::catalog::names::search_rank;
 
 /// Letters that a search may have.
 const LONGEST: usize = 100;
@@ -12,14 +17,6 @@ pub struct Search {
     whole: Word,
     /// The words, where there are several.
     words: Vec<Word>,
-}
-
-#[derive(Debug)]
-struct Word {
-    text: String,
-    letters: u64,
-    /// How many letters of it a name may lack; never less than what [`search_rank`] tolerates.
-    may_lack: u32,
 }
 
 impl Search {
@@ -40,16 +37,21 @@ impl Search {
     /// How well a row fits by the best of its names; 0 is best, `None` not at all. Of several words each has
     /// to fit, in any order.
     pub fn rank<'n>(&self, names: impl Iterator<Item = &'n str>) -> Option<u32> {
-        names.filter_map(|name| self.rank_of(name)).min()
+        names.filter_map(|name| self.rank_of(&Name::new(name))).min()
     }
 
-    fn rank_of(&self, name: &str) -> Option<u32> {
-        let letters = letters(name, u64::MAX);
+    fn rank_of(&self, name: &Name<'_>) -> Option<u32> {
         let by_words = || {
-            let ranks = self.words.iter().map(|word| word.rank(name, letters));
-            ranks.reduce(|a, b| Some(a?.max(b?))).flatten()
+            if !self.words.iter().all(|word| word.may_fit(name)) {
+                return None;
+            }
+            let mut worst = None;
+            for word in &self.words {
+                worst = worst.max(Some(word.rank(name)?));
+            }
+            worst
         };
-        self.whole.rank(name, letters).or_else(by_words)
+        self.whole.rank(name).or_else(by_words)
     }
 }
 
@@ -58,29 +60,109 @@ pub(super) fn rank_of<'n>(search: Option<&Search>, names: impl Iterator<Item = &
     search.map_or(Some(0), |search| search.rank(names))
 }
 
-impl Word {
-    fn new(text: &str) -> Self {
-        const MOST_EDITS: u32 = 2;
-        Self { text: text.to_lowercase(), letters: letters(text, 0), may_lack: MOST_EDITS }
+/// A name that is looked at.
+struct Name<'n> {
+    text: &'n str,
+    letters: u64,
+    lower: OnceCell<Cow<'n, str>>,
+}
+
+impl<'n> Name<'n> {
+    fn new(text: &'n str) -> Self {
+        Self { text, letters: letters(text, u64::MAX), lower: OnceCell::new() }
     }
 
-    /// As [`search_rank`], which is only asked about names that have nearly all of the letters: each edit
-    /// makes up for one at most, and a look at the letters costs a tenth of counting the edits.
-    fn rank(&self, name: &str, letters: u64) -> Option<u32> {
-        let lacking = (self.letters & !letters).count_ones();
-        if lacking > self.may_lack { None } else { search_rank(&self.text, name) }
+    fn lower(&self) -> &str {
+        let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        self.lower.get_or_init(|| {
+            if self.text.bytes().all(is_lower) { self.text.into() } else { self.text.to_lowercase().into() }
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Word {
+    /// In lower case.
+    text: String,
+    letters: u64,
+    /// Letters that may be wrong.
+    tolerated: u32,
+}
+
+impl Word {
+    fn new(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let tolerated = if text.chars().count() <= 4 { 1 } else { 2 };
+        Self { letters: letters(&text, 0), text, tolerated }
+    }
+
+    /// Whether a name is long enough and has the letters, but for those that may be wrong.
+    fn may_fit(&self, name: &Name<'_>) -> bool {
+        let longest = name.text.len() + self.tolerated as usize;
+        let lacking = (self.letters & !name.letters).count_ones();
+        let may_grow = name.letters == u64::MAX; // beyond ASCII, lower case may be longer
+        (self.text.len() <= longest || may_grow) && lacking <= self.tolerated
+    }
+
+    fn rank(&self, name: &Name<'_>) -> Option<u32> {
+        if !self.may_fit(name) {
+            return None;
+        }
+        let by_letters =
+            if self.letters & !name.letters == 0 { self.rank_without_edits(name.lower()) } else { None };
+        by_letters.or_else(|| self.rank_with_edits(name.lower()))
+    }
+
+    /// 0 the whole name, 1 its start, 2 a part of it.
+    fn rank_without_edits(&self, name: &str) -> Option<u32> {
+        match name.find(&self.text)? {
+            0 if name.len() == self.text.len() => Some(0),
+            0 => Some(1),
+            _ => Some(2),
+        }
+    }
+
+    /// 3 or 4: as many more than 2 as there are edits to a word of the name, or to the whole.
+    fn rank_with_edits(&self, name: &str) -> Option<u32> {
+        let is_break = |c: char| !c.is_alphanumeric() && c != '.';
+        let words = name.split(is_break).chain(std::iter::once(name));
+        words.filter_map(|word| self.edits(word)).min().map(|edits| 2 + edits)
+    }
+
+    /// The edits to a word, unless they are too many.
+    fn edits(&self, word: &str) -> Option<u32> {
+        let tolerated = self.tolerated as usize;
+        if word.len().abs_diff(self.text.len()) > tolerated {
+            return None;
+        }
+        let lacking = (self.letters & !letters(word, u64::MAX)).count_ones();
+        if lacking > self.tolerated {
+            return None;
+        }
+        let edits = strsim::osa_distance(&self.text, word);
+        u32::try_from(edits).ok().filter(|edits| *edits <= self.tolerated)
     }
 }
 
 /// Which ASCII letters and digits a text has, one bit each; and `others` where it has letters beyond.
 fn letters(text: &str, others: u64) -> u64 {
-    let bit = |byte: u8| match byte.to_ascii_lowercase() {
-        letter @ b'a'..=b'z' => 1 << (letter - b'a'),
-        digit @ b'0'..=b'9' => 1 << (26 + digit - b'0'),
-        128.. => others,
-        _ => 0,
-    };
-    text.bytes().fold(0, |set, byte| set | bit(byte))
+    const BITS: [u64; 128] = bits();
+    text.bytes().fold(0, |set, byte| set | BITS.get(usize::from(byte)).copied().unwrap_or(others))
+}
+
+/// The bit of each ASCII character; none for punctuation.
+const fn bits() -> [u64; 128] {
+    let mut bits = [0; 128];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        bits[byte as usize] = match byte.to_ascii_lowercase() {
+            letter @ b'a'..=b'z' => 1 << (letter - b'a'),
+            digit @ b'0'..=b'9' => 1 << (26 + digit - b'0'),
+            _ => 0,
+        };
+        byte += 1;
+    }
+    bits
 }
 
 #[cfg(test)]
@@ -88,6 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::catalog::names::search_rank;
 
     fn rank(text: &str, name: &str) -> Option<u32> {
         Search::new(Some(text)).unwrap().unwrap().rank(std::iter::once(name))
@@ -125,7 +208,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_look_at_the_letters_hides_nothing(text in "[a-cA-Cé-]{1,6}", name in "[a-cA-Cé.-]{0,12}") {
+        fn ranks_are_those_of_the_catalog(text in "[a-cA-Cé-]{1,6}", name in "[a-cA-Cé.-]{0,12}") {
             prop_assert_eq!(rank(&text, &name), search_rank(&text, &name));
         }
     }

@@ -10,9 +10,9 @@ use farthing::{
     catalog::{edition::built_in_snapshot, handle::Catalog},
     http::{App, Settings, router},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::helpers::{Answer, ask_of, ask_unchecked, now};
+use crate::helpers::{Answer, DOCUMENT, ask_of, ask_unchecked, now};
 
 /// The service on the built-in catalog.
 pub fn built_in() -> App {
@@ -251,4 +251,35 @@ async fn a_search_has_100_letters_at_most() {
 async fn instants_and_days_are_read_strictly() {
     is(&code("/prices?as_of=yesterday").await, "/as_of", "wrong_type");
     is(&code("/fx-rates?from=2025-02-30").await, "/from", "wrong_type");
+}
+
+/// The path with every example that the document gives, as the page on which a person tries it out sends it.
+fn as_it_stands(path: &str, operation: &Value) -> String {
+    let mut query = Vec::new();
+    let mut path = path.to_owned();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap();
+        let example = match &parameter["example"] {
+            Value::Null => continue,
+            Value::String(text) => text.replace('/', "%2F").replace(' ', "%20"),
+            other => other.to_string(),
+        };
+        if parameter["in"] == "path" {
+            path = path.replace(&format!("{{{name}}}"), &example);
+        } else {
+            query.push(format!("{name}={example}"));
+        }
+    }
+    format!("{path}?{}", query.join("&"))
+}
+
+#[tokio::test]
+async fn every_question_of_the_document_has_an_answer_as_it_stands() {
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        let operation = &item["get"];
+        if operation["tags"] == json!(["catalog"]) || operation["tags"] == json!(["prices"]) {
+            let answer = get(&as_it_stands(path, operation)).await;
+            assert_ne!(answer["items"], json!([]), "{}", as_it_stands(path, operation));
+        }
+    }
 }

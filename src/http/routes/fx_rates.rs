@@ -3,10 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use crate::{
-    browse::{
-        Listing,
-        fx_rates::{FxRateItem, FxRateQuery, FxRates},
-    },
+    browse::fx_rates::{FxRateList, FxRateQuery, FxRates},
     http::{
         App,
         browsing::{self, Question},
@@ -19,7 +16,7 @@ use crate::{
 /// The latest of each currency at an instant, or all of some days.
 #[utoipa::path(get, path = "/fx-rates", tag = "prices", params(FxRateQuery),
     responses((status = OK, description = "A page, `link` names the next; or the table.",
-            content((Listing<FxRateItem<'static>> = "application/json"),
+            content((FxRateList = "application/json"),
                 (String = "text/csv", example = "x_Currency,x_Date,x_UsdPerUnit,..."))),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_fx_rates(

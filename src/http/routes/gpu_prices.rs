@@ -3,10 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use crate::{
-    browse::{
-        Listing,
-        gpu_prices::{GpuPrice, GpuPriceQuery, GpuPrices},
-    },
+    browse::gpu_prices::{GpuPriceList, GpuPriceQuery, GpuPrices},
     http::{
         App,
         browsing::{self, Question},
@@ -19,7 +16,7 @@ use crate::{
 /// Rental prices in force at an instant, and purchase prices named by then; `kind` tells them apart.
 #[utoipa::path(get, path = "/gpu-prices", tag = "prices", params(GpuPriceQuery),
     responses((status = OK, description = "A page, `link` names the next; or the table.",
-            content((Listing<GpuPrice<'static>> = "application/json"),
+            content((GpuPriceList = "application/json"),
                 (String = "text/csv", example = "ServiceProviderName,SkuId,SkuMeter,SkuPriceId,..."))),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_gpu_prices(

@@ -4,8 +4,7 @@ use axum::{extract::State, response::Response};
 
 use crate::{
     browse::{
-        Listing,
-        gpus::{self, GpuItem, GpuQuery, Gpus},
+        gpus::{self, GpuItem, GpuList, GpuQuery, Gpus},
         query::RowQuery,
     },
     http::{
@@ -20,7 +19,7 @@ use crate::{
 ///
 /// Data sheets: dense peaks, memory, bandwidth, links, power.
 #[utoipa::path(get, path = "/gpus", tag = "catalog", params(GpuQuery),
-    responses((status = OK, description = "A page; `link` names the next.", body = Listing<GpuItem<'static>>),
+    responses((status = OK, description = "A page; `link` names the next.", body = GpuList),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_gpus(
     State(app): State<App>,

@@ -4,8 +4,7 @@ use axum::{extract::State, response::Response};
 
 use crate::{
     browse::{
-        Listing,
-        meters::{self, MeterItem, MeterQuery, Meters},
+        meters::{self, MeterItem, MeterList, MeterQuery, Meters},
         query::RowQuery,
     },
     http::{
@@ -20,7 +19,7 @@ use crate::{
 ///
 /// The names that `usage` takes, and which count contains which.
 #[utoipa::path(get, path = "/meters", tag = "catalog", params(MeterQuery),
-    responses((status = OK, description = "A page; `link` names the next.", body = Listing<MeterItem<'static>>),
+    responses((status = OK, description = "A page; `link` names the next.", body = MeterList),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_meters(
     State(app): State<App>,

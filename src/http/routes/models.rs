@@ -4,8 +4,7 @@ use axum::{extract::State, response::Response};
 
 use crate::{
     browse::{
-        Listing,
-        models::{self, ModelDetail, ModelItem, ModelQuery, Models},
+        models::{self, ModelDetail, ModelList, ModelQuery, Models},
         query::RowQuery,
     },
     http::{
@@ -20,7 +19,7 @@ use crate::{
 ///
 /// Whoever sells them; with their shape where it is published.
 #[utoipa::path(get, path = "/models", tag = "catalog", params(ModelQuery),
-    responses((status = OK, description = "A page; `link` names the next.", body = Listing<ModelItem<'static>>),
+    responses((status = OK, description = "A page; `link` names the next.", body = ModelList),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_models(
     State(app): State<App>,

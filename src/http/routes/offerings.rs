@@ -4,8 +4,7 @@ use axum::{extract::State, response::Response};
 
 use crate::{
     browse::{
-        Listing,
-        offerings::{self, OfferingDetail, OfferingItem, OfferingQuery, Offerings},
+        offerings::{self, OfferingDetail, OfferingList, OfferingQuery, Offerings},
         query::DatedRowQuery,
     },
     http::{
@@ -20,7 +19,7 @@ use crate::{
 ///
 /// Each under the provider's own name for it, with the model that it is where somebody has said so.
 #[utoipa::path(get, path = "/offerings", tag = "catalog", params(OfferingQuery),
-    responses((status = OK, description = "A page; `link` names the next.", body = Listing<OfferingItem<'static>>),
+    responses((status = OK, description = "A page; `link` names the next.", body = OfferingList),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_offerings(
     State(app): State<App>,

@@ -3,10 +3,7 @@
 use axum::{extract::State, response::Response};
 
 use crate::{
-    browse::{
-        Listing,
-        prices::{HistoryQuery, Price, PriceHistory, PriceQuery, Prices},
-    },
+    browse::prices::{HistoryQuery, PriceHistory, PriceList, PriceQuery, Prices},
     http::{
         App,
         browsing::{self, Question},
@@ -19,7 +16,7 @@ use crate::{
 /// One item a rate card, with all of its rates; as CSV one row a rate, under FOCUS column names.
 #[utoipa::path(get, path = "/prices", tag = "prices", params(PriceQuery),
     responses((status = OK, description = "A page, `link` names the next; or the table.",
-            content((Listing<Price<'static>> = "application/json"),
+            content((PriceList = "application/json"),
                 (String = "text/csv", example = "ServiceProviderName,SkuId,SkuMeter,SkuPriceId,..."))),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_prices(
@@ -34,7 +31,7 @@ pub(crate) async fn list_prices(
 /// Of an offering, of a provider or of a model, in the order of time; or what later revisions brought. One of `offering`, `provider`, `model` and `since_revision` has to be given.
 #[utoipa::path(get, path = "/prices/history", tag = "prices", params(HistoryQuery),
     responses((status = OK, description = "A page, `link` names the next; or the table.",
-            content((Listing<Price<'static>> = "application/json"),
+            content((PriceList = "application/json"),
                 (String = "text/csv", example = "ServiceProviderName,SkuId,SkuMeter,SkuPriceId,..."))),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_price_history(

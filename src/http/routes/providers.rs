@@ -4,8 +4,7 @@ use axum::{extract::State, response::Response};
 
 use crate::{
     browse::{
-        Listing,
-        providers::{self, ProviderItem, ProviderQuery, Providers},
+        providers::{self, ProviderItem, ProviderList, ProviderQuery, Providers},
         query::RowQuery,
     },
     http::{
@@ -20,7 +19,7 @@ use crate::{
 ///
 /// Companies, and shops of companies, that sell calls of models or rent out accelerators.
 #[utoipa::path(get, path = "/providers", tag = "catalog", params(ProviderQuery),
-    responses((status = OK, description = "A page; `link` names the next.", body = Listing<ProviderItem<'static>>),
+    responses((status = OK, description = "A page; `link` names the next.", body = ProviderList),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_providers(
     State(app): State<App>,

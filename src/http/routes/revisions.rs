@@ -4,9 +4,8 @@ use axum::{extract::State, response::Response};
 
 use crate::{
     browse::{
-        Listing,
         query::RowQuery,
-        revisions::{self, RevisionQuery, Revisions},
+        revisions::{self, RevisionList, RevisionQuery, Revisions},
     },
     catalog::rows::Revision,
     http::{
@@ -21,7 +20,7 @@ use crate::{
 ///
 /// The newest first.
 #[utoipa::path(get, path = "/revisions", tag = "catalog", params(RevisionQuery),
-    responses((status = OK, description = "A page; `link` names the next.", body = Listing<Revision>),
+    responses((status = OK, description = "A page; `link` names the next.", body = RevisionList),
         (status = NOT_MODIFIED, description = "As `if-none-match` has it."), Problem))]
 pub(crate) async fn list_revisions(
     State(app): State<App>,
