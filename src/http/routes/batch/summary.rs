@@ -89,7 +89,7 @@ pub(super) async fn summarise(mut batch: Batch) -> Result<Response, Problem> {
             Arrived::End => break,
             Arrived::Broken(problem) => return Err(problem),
             Arrived::TooLong => {
-                summary.refuse(batch.lines.number(), Problem::too_large(batch.lines.longest()))
+                summary.refuse(batch.lines.number(), Problem::too_large(batch.lines.longest()));
             }
             Arrived::Line(line) => summary.add(&batch, line),
         }
