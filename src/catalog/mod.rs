@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod changes;
 pub mod check;
+pub(crate) mod digits;
 pub mod edition;
 pub mod files;
 pub mod fx;

@@ -3,11 +3,13 @@
 //! [`charge`] prices a count, [`Money::convert`] changes currency, [`Money::checked_add`] adds up.
 //! A product that ends within 28 significant digits is exact; everything else says that it was rounded.
 
-use std::{cmp::Ordering, fmt, sync::LazyLock};
+use std::{cmp::Ordering, fmt, ops::Range, sync::LazyLock};
 
 use ethnum::{I256, U256};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::digits;
 
 mod change;
 
@@ -149,6 +151,9 @@ pub struct Money {
 
 const LONGEST: u32 = 76; // 10^76 is the largest power of ten below 2^255
 
+/// The smallest number with more than [`SIGNIFICANT_DIGITS`].
+const ONE_DIGIT_MORE: U256 = U256::new(10_u128.pow(SIGNIFICANT_DIGITS));
+
 static POWERS: LazyLock<[I256; LONGEST as usize + 1]> = LazyLock::new(|| {
     let mut table = [I256::ONE; LONGEST as usize + 1];
     for at in 1..table.len() {
@@ -164,6 +169,9 @@ fn power_of_ten(exponent: u32) -> Result<I256, Overflow> {
 /// The product, unless its 256 bits might not hold it. (The library's own check divides, which costs more
 /// than all the rest of a line.)
 fn times(a: I256, b: I256) -> Result<I256, Overflow> {
+    if let (Ok(a), Ok(b)) = (i64::try_from(a), i64::try_from(b)) {
+        return Ok(I256::new(i128::from(a) * i128::from(b)));
+    }
     let bits = |number: I256| 256 - number.unsigned_abs().leading_zeros();
     if bits(a) + bits(b) < 256 { Ok(a.wrapping_mul(b)) } else { Err(Overflow) }
 }
@@ -225,11 +233,11 @@ impl Money {
 
     /// Cut to 28 significant digits where it has more.
     fn shortened(self) -> (Self, Precision) {
-        if digits(self.mantissa) <= SIGNIFICANT_DIGITS {
+        if self.mantissa.unsigned_abs() < ONE_DIGIT_MORE {
             return (self, Precision::Exact);
         }
         let Self { mantissa, scale } = self.normalized();
-        let surplus = digits(mantissa).saturating_sub(SIGNIFICANT_DIGITS);
+        let surplus = length(mantissa).saturating_sub(SIGNIFICANT_DIGITS);
         if surplus == 0 {
             return (Self { mantissa, scale }, Precision::Exact);
         }
@@ -298,7 +306,7 @@ fn quotient(top: I256, scale: u32, divisor: Decimal) -> Result<(Money, Precision
         return Ok(money.shortened());
     }
     let scale = i64::from(scale) - i64::from(divisor.scale());
-    let mut places = i64::from(SIGNIFICANT_DIGITS + digits(bottom)) - i64::from(digits(top));
+    let mut places = i64::from(SIGNIFICANT_DIGITS + length(bottom)) - i64::from(length(top));
     loop {
         let (top, bottom) = if places >= 0 {
             (times(top, shift(places)?)?, bottom)
@@ -306,7 +314,7 @@ fn quotient(top: I256, scale: u32, divisor: Decimal) -> Result<(Money, Precision
             (top, times(bottom, shift(-places)?)?)
         };
         let (whole, rest) = divide_half_even(top, bottom);
-        if digits(whole) > SIGNIFICANT_DIGITS {
+        if length(whole) > SIGNIFICANT_DIGITS {
             places -= 1;
             continue;
         }
@@ -334,17 +342,18 @@ fn divide_half_even(top: I256, bottom: I256) -> (I256, bool) {
 }
 
 /// How many decimal digits a number has; none for zero.
-fn digits(number: I256) -> u32 {
+fn length(number: I256) -> u32 {
     let size = number.unsigned_abs();
     let bits = 256 - size.leading_zeros();
     let guess = (bits * 1233) >> 12; // log10(2) = 0.30103 = 1233 / 4096
     guess + u32::from(size >= POWERS[guess as usize].unsigned_abs())
 }
 
-/// `Some(n)` for 10^n.
+/// `Some(n)` for 10^n, up to what 64 bits hold.
 fn whole_power_of_ten(number: i128) -> Option<u32> {
-    let exponent = u128::try_from(number).ok()?.checked_ilog10()?;
-    (10_i128.pow(exponent) == number).then_some(exponent)
+    let number = u64::try_from(number).ok()?;
+    let exponent = number.checked_ilog10()?;
+    (10_u64.pow(exponent) == number).then_some(exponent)
 }
 
 impl fmt::Display for Money {
@@ -367,48 +376,65 @@ impl Money {
 
     /// Writes the digits at the end of a buffer full of `0`, trailing zeros trimmed to `least` places.
     fn text(self, buffer: &mut [u8; Self::LONGEST_TEXT], least: usize) -> &str {
-        let mut places = self.scale as usize;
-        let mut end = buffer.len() - least.saturating_sub(places);
-        let mut start = write_digits(self.mantissa.unsigned_abs(), &mut buffer[..end]);
-        (end, places) = (end + least.saturating_sub(places), places.max(least));
-        while places > least && buffer[end - 1] == b'0' {
-            (end, places) = (end - 1, places - 1);
-        }
-        start = start.min(end - places - 1); // 0.05: a zero before the point
-        if places > 0 {
-            let point = end - places;
-            buffer.copy_within(start..point, start - 1);
-            buffer[point - 1] = b'.';
-            start -= 1;
-        }
+        let size = self.mantissa.unsigned_abs();
+        let places = self.scale as usize;
+        let mut text = match u64::try_from(size) {
+            Ok(size) if places <= SHORT_PLACES => write_short(size, places, least, buffer),
+            _ => write_long(size, places, least, buffer),
+        };
         if self.mantissa < 0 {
-            start -= 1;
-            buffer[start] = b'-';
+            text.start -= 1;
+            buffer[text.start] = b'-';
         }
-        std::str::from_utf8(&buffer[start..end]).unwrap_or("0.00") // only ever ASCII digits
+        std::str::from_utf8(&buffer[text]).unwrap_or("0.00") // only ever ASCII digits
     }
 }
 
+/// The largest power of ten in 64 bits.
+const SHORT_PLACES: usize = 19;
+
+/// As [`Money::text`] has it, for what fits in 64 bits, which nearly everything does.
+fn write_short(mut size: u64, mut places: usize, least: usize, buffer: &mut [u8]) -> Range<usize> {
+    while places > least && size.is_multiple_of(10) {
+        (size, places) = (size / 10, places - 1);
+    }
+    let one = 10_u64.pow(places as u32);
+    let mut at = buffer.len() - least.saturating_sub(places);
+    at = digits::write_places(size % one, places, buffer, at);
+    if at < buffer.len() {
+        at -= 1;
+        buffer[at] = b'.';
+    }
+    digits::write(size / one, buffer, at)..buffer.len()
+}
+
+fn write_long(size: U256, mut places: usize, least: usize, buffer: &mut [u8]) -> Range<usize> {
+    let mut end = buffer.len() - least.saturating_sub(places);
+    let mut start = write_all(size, &mut buffer[..end]);
+    (end, places) = (end + least.saturating_sub(places), places.max(least));
+    while places > least && buffer[end - 1] == b'0' {
+        (end, places) = (end - 1, places - 1);
+    }
+    start = start.min(end - places - 1); // 0.05: a zero before the point
+    if places > 0 {
+        let point = end - places;
+        buffer.copy_within(start..point, start - 1);
+        buffer[point - 1] = b'.';
+        start -= 1;
+    }
+    start..end
+}
+
 /// Fills the end of `buffer` with the digits of `number` and says where they start.
-fn write_digits(number: U256, buffer: &mut [u8]) -> usize {
+fn write_all(number: U256, buffer: &mut [u8]) -> usize {
     let mut at = buffer.len();
     let mut rest = number;
     while rest > U256::from(u64::MAX) {
         let chunk = u64::try_from(rest % 10_u128.pow(18)).unwrap_or(0);
         rest /= 10_u128.pow(18);
-        at = write_u64(chunk, buffer, at, 18);
+        at = digits::write_places(chunk, 18, buffer, at);
     }
-    write_u64(u64::try_from(rest).unwrap_or(0), buffer, at, 0)
-}
-
-fn write_u64(mut number: u64, buffer: &mut [u8], mut at: usize, least: usize) -> usize {
-    let floor = at - least;
-    while number > 0 {
-        at -= 1;
-        buffer[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-    at.min(floor)
+    digits::write(u64::try_from(rest).unwrap_or(0), buffer, at)
 }
 
 impl Serialize for Money {

@@ -78,21 +78,18 @@ fn add_up<'a>(
     items: Vec<ItemQuote<'a>>,
     references: References<'a>,
 ) -> Result<Quote<'a>, Overflow> {
-    let mut total = Sum::new();
-    let mut list_total = Sum::new();
-    for item in &items {
-        total.add(item.total.amount)?;
-        list_total.add(item.list_total.unwrap_or(item.total).amount)?;
-    }
+    let total = sum(items.iter().map(|item| item.total))?;
     let adjusted = items.iter().any(|item| item.list_total.is_some());
+    let list_total = || sum(items.iter().map(|item| item.list_total.unwrap_or(item.total)));
+    let list_total = adjusted.then(list_total).transpose()?;
     let groups = request.group_by.as_deref().map(|tag| groups(request, tag, &items)).transpose()?;
     let mut quote = Quote {
         currency: scope.currency,
         as_of: scope.as_of.unwrap_or(scope.now).instant,
         catalog_revision: scope.view.revision.0,
         engine: ENGINE,
-        list_total: adjusted.then(|| list_total.get().into()),
-        total: total.get().into(),
+        list_total,
+        total,
         items: None,
         references: None,
         groups,
@@ -105,6 +102,14 @@ fn add_up<'a>(
         quote.references = Some(references);
     }
     Ok(quote)
+}
+
+fn sum(totals: impl Iterator<Item = Total>) -> Result<Total, Overflow> {
+    let mut sum = Sum::new();
+    for total in totals {
+        sum.add(total.amount)?;
+    }
+    Ok(sum.get().into())
 }
 
 /// Subtotals by the value of a tag; items without it under the empty string.

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::catalog::{
+    digits,
     ids::{OfferingId, ProviderId},
     money::{Currency, Money, Overflow, Quantity},
     rate_card::{Conditions, ContextKey, Test},
@@ -243,19 +244,30 @@ pub enum Ref {
     FxRate(i64),
 }
 
+impl Ref {
+    fn parts(self) -> (&'static str, i64) {
+        match self {
+            Self::RateCard(id) => ("rate_card", id),
+            Self::Modifier(id) => ("modifier", id),
+            Self::FxRate(id) => ("fx_rate", id),
+        }
+    }
+}
+
 impl fmt::Display for Ref {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RateCard(id) => write!(f, "rate_card:{id}"),
-            Self::Modifier(id) => write!(f, "modifier:{id}"),
-            Self::FxRate(id) => write!(f, "fx_rate:{id}"),
-        }
+        let (table, id) = self.parts();
+        write!(f, "{table}:{id}")
     }
 }
 
 impl Serialize for Ref {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let (table, id) = self.parts();
+        match u64::try_from(id) {
+            Ok(id) => serializer.serialize_str(digits::named(table, b':', id, &mut [0; _])),
+            Err(_) => serializer.collect_str(self), // rows are counted from 1
+        }
     }
 }
 
