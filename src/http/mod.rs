@@ -8,6 +8,7 @@ pub mod layers;
 pub mod metrics;
 pub mod openapi;
 pub mod packing;
+mod polish;
 pub mod problem;
 pub mod query;
 pub mod request_id;
@@ -124,13 +125,21 @@ fn bounded() -> OpenApiRouter<App> {
         .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
 }
 
+/// Answers that are streamed, and may take as long as they need.
+fn streamed() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(routes::batch::estimate_batch))
+}
+
 /// The whole service.
 pub fn router(app: App) -> Router {
     let (operations, _) = operations().split_for_parts();
     let (bounded, _) = bounded().split_for_parts();
+    let (streamed, _) = streamed().split_for_parts();
     let bounded = bounded.merge(openapi::swagger_ui());
     let operations = operations.fallback(layers::unknown_route);
-    let routes = housed(operations, House::open(&app)).merge(housed(bounded, House::bounded(&app)));
+    let routes = housed(operations, House::open(&app))
+        .merge(housed(bounded, House::bounded(&app)))
+        .merge(housed(streamed, House::streaming(&app)));
     let routes = match cors(&app.settings.cors_origins) {
         Some(cors) => routes.layer(cors),
         None => routes,

@@ -33,7 +33,10 @@ struct Base;
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let described = OpenApiRouter::<App>::with_openapi(Base::openapi());
-    described.merge(super::operations()).merge(super::bounded()).into_openapi()
+    let mut document =
+        described.merge(super::operations()).merge(super::bounded()).merge(super::streamed()).into_openapi();
+    super::polish::polish(&mut document);
+    document
 }
 
 /// The document as text: the same bytes every time, so that a file of it can be compared.

@@ -7,9 +7,12 @@ mod helpers;
 
 mod catalog_command;
 mod cli;
+mod diff;
 mod openapi;
 mod operations;
 mod oracle;
 mod problems;
+mod program;
+mod quote;
 mod shutdown;
 mod store;
