@@ -8,6 +8,7 @@ mod helpers;
 mod catalog_command;
 mod cli;
 mod diff;
+mod dockerfile;
 mod openapi;
 mod operations;
 mod oracle;
