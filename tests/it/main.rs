@@ -15,5 +15,6 @@ mod oracle;
 mod problems;
 mod program;
 mod quote;
+mod readme;
 mod shutdown;
 mod store;
