@@ -1,5 +1,6 @@
 //! Farthing: what an AI model costs, to the last farthing.
 
+pub mod browse;
 pub mod catalog;
 pub mod cli;
 pub mod config;

@@ -3,6 +3,8 @@
 //! Handlers load the catalog once, call the engine and answer. Every path is registered through
 //! `routes!`, once, so that `openapi.json` cannot leave one out.
 
+pub mod accept;
+pub mod browsing;
 pub mod extract;
 pub mod layers;
 pub mod metrics;
@@ -123,6 +125,7 @@ fn bounded() -> OpenApiRouter<App> {
         .routes(routes!(routes::documents::index))
         .routes(routes!(routes::documents::openapi_document))
         .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
+        .merge(browsing::routes())
 }
 
 /// Answers that are streamed, and may take as long as they need.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use utoipa::openapi::{
     OpenApi, RefOr,
-    schema::{OneOf, Schema, SchemaType, Type},
+    schema::{ArrayItems, OneOf, Schema, SchemaType, Type},
 };
 
 type Schemas = BTreeMap<String, RefOr<Schema>>;
@@ -19,10 +19,24 @@ pub(super) fn polish(document: &mut OpenApi) {
         return;
     };
     let known = components.schemas.clone();
-    for schema in components.schemas.values_mut() {
-        if let RefOr::T(Schema::Object(object)) = schema {
-            object.properties.values_mut().for_each(|property| spell_out(property, &known));
+    components.schemas.values_mut().for_each(|schema| visit(schema, &known));
+}
+
+fn visit(schema: &mut RefOr<Schema>, known: &Schemas) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            for property in object.properties.values_mut() {
+                spell_out(property, known);
+                visit(property, known);
+            }
         }
+        RefOr::T(Schema::Array(array)) => {
+            if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                visit(items, known);
+            }
+        }
+        RefOr::T(Schema::OneOf(options)) => options.items.iter_mut().for_each(|item| visit(item, known)),
+        RefOr::T(_) | RefOr::Ref(_) => {}
     }
 }
 
@@ -57,7 +71,7 @@ fn optional(options: &mut OneOf, known: &Schemas) -> Option<RefOr<Schema>> {
             SchemaType::Array(several) => several,
             SchemaType::AnyValue => return None,
         };
-        scalar.schema_type = SchemaType::from_iter(types.into_iter().chain([Type::Null]));
+        scalar.schema_type = types.into_iter().chain([Type::Null]).collect();
         scalar.description = own.or(scalar.description);
         scalar.default = options.default.take();
         return Some(RefOr::T(Schema::Object(scalar)));

@@ -271,6 +271,7 @@ fn code_of(kind: &FaultKind) -> &'static str {
         FaultKind::UnknownProvider { .. } => "unknown_provider",
         FaultKind::UnknownCurrency { .. } => "unknown_currency",
         FaultKind::UnknownContextKey { .. } => "unknown_context_key",
+        FaultKind::UnknownGpu { .. } => "unknown_gpu",
         FaultKind::UnknownRevision { .. } => "unknown_revision",
         FaultKind::WrongType { .. } => "wrong_type",
         FaultKind::MissingField { .. } => "missing_field",

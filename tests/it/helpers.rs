@@ -137,6 +137,15 @@ impl Answer {
             .unwrap_or_else(|_| String::from_utf8_lossy(&self.body).into_owned().into())
     }
 
+    /// What the schema of a media type describes: the body, or each line of newline-delimited JSON.
+    fn values(&self, media_type: &str) -> Vec<Value> {
+        if media_type != "application/x-ndjson" {
+            return vec![self.value()];
+        }
+        let lines = self.body.split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+
     /// The body as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
@@ -209,13 +218,14 @@ fn check(method: &Method, path: &str, answer: &Answer) {
     let mut schema = schema;
     schema["components"] = DOCUMENT["components"].clone();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let value = answer.value();
-    let errors: Vec<String> = validator
-        .iter_errors(&value)
-        .map(|error| format!("{} at {}", error, error.instance_path()))
-        .collect();
     let status = answer.status;
-    assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{value:#}");
+    for value in answer.values(&media_type) {
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{value:#}");
+    }
 }
 
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {

@@ -5,6 +5,10 @@
 
 mod helpers;
 
+mod batch;
+mod browse;
+mod browse_prices;
+mod browse_walk;
 mod catalog_command;
 mod cli;
 mod diff;

@@ -12,7 +12,13 @@ use futures_util::stream;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr,
+        schema::{OneOfBuilder, Schema, Type},
+    },
+};
 
 use crate::{
     catalog::{
@@ -29,6 +35,7 @@ use crate::{
         extract::{Json, Query, require_media_type},
         layers::Permit,
         problem::{Problem, ProblemError},
+        routes::estimate::EstimateBody,
     },
 };
 
@@ -66,11 +73,11 @@ pub(crate) enum SummaryMode {
 /// last. A line may be as long as the body of `POST /estimate`. With `summary=only` the answer is one object
 /// (`application/json`): totals by currency, and by the value of each line's `group_by` tag.
 #[utoipa::path(post, path = "/estimate/batch", tag = "estimate", params(BatchParameters),
-    request_body(content = String, content_type = "application/x-ndjson", description = "One request a line, as for `POST /estimate`.",
+    request_body(content = EstimateBody, content_type = "application/x-ndjson", description = "One request a line, as for `POST /estimate`.",
         example = "{\"model\": \"gpt-4o\", \"usage\": {\"input_tokens\": 1200, \"output_tokens\": 300}}\n{\"model\": \"gpt-4o-mini\", \"usage\": {\"input_tokens\": 500}}\n"),
     responses(
         (status = OK, description = "A quote or a problem for each line; or the summary.", content(
-            (String = "application/x-ndjson", example = "{\"line\":1,\"currency\":\"USD\",\"total\":{\"amount\":\"0.006\"}}\n"),
+            (BatchLine = "application/x-ndjson", example = "{\"line\":1,\"currency\":\"USD\",\"total\":{\"amount\":\"0.006\"}}\n"),
             (BatchSummary = "application/json"))),
         Problem))]
 pub(crate) async fn estimate_batch(
@@ -92,6 +99,40 @@ pub(crate) async fn estimate_batch(
     let mut response = Response::new(Body::from_stream(answers));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(NDJSON));
     Ok(response)
+}
+
+/// What stands on each line of the answer.
+pub(crate) struct BatchLine;
+
+impl PartialSchema for BatchLine {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new()
+            .item(numbered(<Quote<'_> as PartialSchema>::schema(), "A quote, and the line it answers."))
+            .item(numbered(Problem::schema(), "A problem, and the line it answers."))
+            .description(Some("Each line of the answer: a quote or a problem, and the number of its line."))
+            .into()
+    }
+}
+
+impl ToSchema for BatchLine {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        <Quote<'_> as ToSchema>::schemas(schemas);
+        Problem::schemas(schemas);
+    }
+}
+
+fn numbered(mut schema: RefOr<Schema>, description: &str) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        let line = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .description(Some("The line of the body that this answers, counted from 1."))
+            .examples([1]);
+        object.properties.insert("line".to_owned(), line.into());
+        object.required.push("line".to_owned());
+        object.description = Some(description.to_owned());
+    }
+    schema
 }
 
 /// The lines of a body as they arrive.
