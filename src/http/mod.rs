@@ -7,6 +7,7 @@ pub mod accept;
 pub mod browsing;
 pub mod extract;
 pub mod layers;
+mod lines;
 pub mod metrics;
 pub mod openapi;
 pub mod packing;

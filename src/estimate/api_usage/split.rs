@@ -103,12 +103,15 @@ fn charge(charges: &mut Charges, meter: MeterIndex, quantity: u64, priced: Meter
     charges.charged.set(pays, charges.charged.get(pays) + quantity);
 }
 
-/// The meter whose price a unit pays: its own, or else the first of its wholes' that has one.
+/// The meter whose price a unit pays: its own, or else the first of its wholes' that has one, or else one of
+/// their wholes'.
 fn paying(meter: MeterIndex, priced: MeterSet, meters: &MeterTable) -> Option<MeterIndex> {
     if priced.contains(meter) {
         return Some(meter);
     }
-    meters.wholes(meter).iter().find_map(|whole| paying(*whole, priced, meters))
+    let wholes = meters.wholes(meter);
+    let nearest = wholes.iter().copied().find(|whole| priced.contains(*whole));
+    nearest.or_else(|| wholes.iter().find_map(|whole| paying(*whole, priced, meters)))
 }
 
 /// What is wrong between a part and its wholes.
@@ -260,6 +263,20 @@ mod tests {
         assert_eq!(
             charged(&[("input_tokens", 9), ("cache_read_tokens", 9)], &["cache_read_tokens"]),
             named(&[("cache_read_tokens", 9)])
+        );
+    }
+
+    #[test]
+    fn a_part_of_two_wholes_is_charged_as_the_nearest_that_has_a_price() {
+        let given = [
+            ("input_tokens", 10),
+            ("cache_read_tokens", 4),
+            ("input_audio_tokens", 6),
+            ("cache_read_audio_tokens", 4),
+        ];
+        assert_eq!(
+            charged(&given, &["input_tokens", "input_audio_tokens"]),
+            named(&[("input_tokens", 4), ("input_audio_tokens", 6)])
         );
     }
 
