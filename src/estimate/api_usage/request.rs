@@ -106,7 +106,7 @@ pub struct UsageFrom {
     #[serde(default)]
     pub format: Format,
     /// The response as it came.
-    #[schema(value_type = Object, example = json!({
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>, additional_properties, example = json!({
         "model": "gpt-4o-2024-08-06", "created": 1_739_880_000, "service_tier": "default",
         "usage": {"prompt_tokens": 1200, "completion_tokens": 300, "prompt_tokens_details": {"cached_tokens": 1024}}
     }))]

@@ -56,7 +56,7 @@ pub(crate) async fn estimate(State(app): State<App>, body: JsonBytes) -> Result<
         ("catalog_revision" = Option<u32>, Query, description = "What was known: a revision of the catalog. Default: the newest.", example = 1),
         ("detail" = Option<estimate::request::Detail>, Query, description = "How much of the answer is wanted.", example = "lines"),
         ("calls" = Option<Count>, Query, description = "How many such calls.", example = 1),
-        ("usage_scope" = Option<estimate::api_usage::request::UsageScope>, Query, description = "Whether counts are of one call or of all of them.", example = "per_call"),
+        ("usage_scope" = Option<estimate::api_usage::request::UsageScope>, Query, description = "Whether counts are of one call or of all of them.", example = "total"),
         ("input_tokens_per_call" = Option<Count>, Query, description = "With `usage_scope=total`: the input of one call, which decides the price tier.", example = 1200),
         ("allow_fallback" = Option<bool>, Query, description = "Price at the standard card where the context has no price of its own.", example = false),
         ("allow_unpriced" = Option<bool>, Query, description = "Leave out a meter that has no price, with a warning.", example = false),
