@@ -7,6 +7,7 @@ mod helpers;
 
 mod catalog_command;
 mod cli;
+mod estimate;
 mod openapi;
 mod operations;
 mod oracle;
