@@ -13,6 +13,7 @@ mod catalog_command;
 mod cli;
 mod diff;
 mod dockerfile;
+mod estimate;
 mod openapi;
 mod operations;
 mod oracle;

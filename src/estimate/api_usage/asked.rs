@@ -66,6 +66,7 @@ pub(super) fn look_up<'s>(
     let reported = read_response(item, base, &mut faults);
     let model = item.model.as_deref().or(reported.as_ref().and_then(|reported| reported.model.as_deref()));
     let found = match model {
+        None if item.usage_from.is_some() && reported.is_none() => None, // a response that cannot be read may name it
         None => {
             faults.push(Fault::new(
                 pointer(base, "model"),

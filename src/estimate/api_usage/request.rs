@@ -30,7 +30,7 @@ pub struct ApiUsage {
     pub label: Option<String>,
     /// Your own words to group by.
     #[schema(example = json!({"team": "search"}))]
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_once")]
     pub tags: Tags,
     /// Whose prices, where it is not the request's `as_of`.
     #[schema(value_type = Option<String>, example = "2026-11-24T12:00:00Z")]
@@ -166,4 +166,10 @@ impl<'de> Deserialize<'de> for ContextValue {
 
         deserializer.deserialize_any(StringOrNumber)
     }
+}
+
+/// Tags, of which none comes twice.
+fn each_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
+    let ByName(tags) = ByName::deserialize(deserializer)?;
+    Ok(tags.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
