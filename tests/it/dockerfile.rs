@@ -25,7 +25,8 @@ fn last(name: &str) -> String {
 
 /// Everything that is copied from the checkout.
 fn copied() -> Vec<String> {
-    let copies = instructions().into_iter().filter(|(name, rest)| name == "COPY" && !rest.starts_with("--from"));
+    let copies =
+        instructions().into_iter().filter(|(name, rest)| name == "COPY" && !rest.starts_with("--from"));
     let sources = copies.flat_map(|(_, rest)| {
         let mut words: Vec<String> = rest.split(' ').map(str::to_owned).collect();
         words.pop(); // where to
@@ -47,7 +48,9 @@ fn what_it_copies_is_in_a_clean_checkout() {
     assert!(sources.iter().any(|source| source == "src"), "{sources:?}");
     for source in sources {
         let there = match committed() {
-            Some(files) => files.iter().any(|file| *file == source || file.starts_with(&format!("{source}/"))),
+            Some(files) => {
+                files.iter().any(|file| *file == source || file.starts_with(&format!("{source}/")))
+            }
             None => Path::new(env!("CARGO_MANIFEST_DIR")).join(&source).exists(),
         };
         assert!(there, "COPY {source}");
@@ -59,7 +62,8 @@ fn what_it_copies_is_what_dockerignore_lets_through() {
     let text = file(".dockerignore");
     let mut lines = text.lines().filter(|line| !line.starts_with('#'));
     assert_eq!(lines.next(), Some("*"), "everything is left out, but for what is named");
-    let let_through: BTreeSet<String> = lines.map(|line| line.strip_prefix('!').unwrap().to_owned()).collect();
+    let let_through: BTreeSet<String> =
+        lines.map(|line| line.strip_prefix('!').unwrap().to_owned()).collect();
     assert_eq!(let_through, copied().into_iter().collect());
 }
 

@@ -288,7 +288,8 @@ fn every_file_that_it_points_to_is_there() {
 fn requests_are_read_as_curl_would_send_them() {
     let folder = empty_folder("readme-requests");
     fs::write(folder.join("line"), "{}\n").unwrap();
-    let said = format!("{SERVICE}/x?y=1\0-H\0accept: text/csv\0sent\0{SERVICE}/z\0--data-binary\0@line\0sent\0");
+    let said =
+        format!("{SERVICE}/x?y=1\0-H\0accept: text/csv\0sent\0{SERVICE}/z\0--data-binary\0@line\0sent\0");
     let [get, post] = requests(said.as_bytes(), &folder).try_into().unwrap();
     assert_eq!((get.method(), get.uri().to_string().as_str()), (&Method::GET, "/x?y=1"));
     assert_eq!(get.headers()[header::ACCEPT], "text/csv");
