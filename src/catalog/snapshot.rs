@@ -332,6 +332,13 @@ impl<'s> CardView<'s> {
             && !on_holiday()
     }
 
+    /// Whether nobody knows when it began, and an instant lies before the day on which somebody saw it.
+    #[must_use]
+    pub fn is_undated_at(self, at: Timestamp) -> bool {
+        let row = &self.row.row;
+        row.effective_from.is_none() && utc_day(at) < row.observed_at
+    }
+
     /// Whether only the day of its start is known, and an instant lies on that day.
     #[must_use]
     pub fn start_is_approximate(self, at: Timestamp) -> bool {
@@ -520,10 +527,17 @@ impl<'s> View<'s> {
     /// Names that somebody may have meant by a model's.
     #[must_use]
     pub fn near_offerings(self, provider: Option<&str>, name: &str) -> Vec<String> {
-        let offerings = self.known(&self.snapshot.history.offerings).map(|row| &row.row);
-        let of_provider =
-            offerings.filter(|offering| provider.is_none_or(|id| offering.provider.as_str() == id));
-        super::names::near(name, of_provider.map(|offering| offering.name.as_str()))
+        let names = || {
+            let offerings = self.known(&self.snapshot.history.offerings).map(|row| &row.row);
+            let sold =
+                offerings.filter(|offering| provider.is_none_or(|id| offering.provider.as_str() == id));
+            sold.map(|offering| offering.name.as_str())
+        };
+        let near = super::names::near(name, names());
+        match name.rsplit_once('/') {
+            Some((_, last)) if near.is_empty() => super::names::near(last, names()),
+            _ => near,
+        }
     }
 
     /// Names that somebody may have meant by a provider's.
