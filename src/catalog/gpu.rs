@@ -15,7 +15,7 @@ use super::{
 #[serde(deny_unknown_fields)]
 pub struct Gpu {
     /// The name used in requests.
-    #[schema(example = "h100-sxm5-80gb")]
+    #[schema(value_type = String, example = "h100-sxm5-80gb")]
     pub id: GpuId,
     /// The name people know.
     #[schema(example = "H100 SXM5 80GB")]

@@ -12,7 +12,7 @@ use super::{ids::MeterId, money::decimal_text};
 #[serde(deny_unknown_fields)]
 pub struct Meter {
     /// The name used in `usage`.
-    #[schema(example = "cache_read_tokens")]
+    #[schema(value_type = String, example = "cache_read_tokens")]
     pub id: MeterId,
     /// A short phrase for people.
     #[schema(example = "cached input tokens read")]

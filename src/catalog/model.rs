@@ -11,7 +11,7 @@ use super::ids::ModelId;
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Lower-case name.
-    #[schema(example = "deepseek-v3")]
+    #[schema(value_type = String, example = "deepseek-v3")]
     pub id: ModelId,
     /// The name its developer gave it.
     #[schema(example = "DeepSeek-V3")]

@@ -9,6 +9,8 @@ use ethnum::{I256, U256};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+mod change;
+
 /// Significant digits that a single amount keeps.
 pub const SIGNIFICANT_DIGITS: u32 = 28;
 
@@ -32,6 +34,9 @@ pub enum NotDecimal {
     /// It has more digits than can be kept.
     #[error("has more than 28 digits, which would lose some of them")]
     TooLong,
+    /// It has more digits than an amount can have.
+    #[error("has more than 76 digits")]
+    TooLarge,
 }
 
 /// Reads a plain decimal (`-12.50`): no exponent, no `+`, no separators, nothing lost.
@@ -45,13 +50,18 @@ pub enum NotDecimal {
 /// assert_eq!(parse_decimal("1e3"), Err(NotDecimal::Malformed));
 /// ```
 pub fn parse_decimal(text: &str) -> Result<Decimal, NotDecimal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || !fraction.is_none_or(all_digits) {
-        return Err(NotDecimal::Malformed);
-    }
+    plain_decimal(text).ok_or(NotDecimal::Malformed)?;
     Decimal::from_str_exact(text).map_err(|_| NotDecimal::TooLong)
+}
+
+/// The digits before and after the point of a plain decimal, or `None`.
+fn plain_decimal(text: &str) -> Option<(&str, &str)> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    match digits.split_once('.') {
+        Some((whole, fraction)) => (all_digits(whole) && all_digits(fraction)).then_some((whole, fraction)),
+        None => all_digits(digits).then_some((digits, "")),
+    }
 }
 
 /// An ISO 4217 code: `USD`.
@@ -433,6 +443,12 @@ impl From<u64> for Quantity {
 impl From<Money> for Quantity {
     fn from(money: Money) -> Self {
         Self(money)
+    }
+}
+
+impl From<Quantity> for Money {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
     }
 }
 

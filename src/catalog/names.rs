@@ -95,27 +95,3 @@ fn nearness(wanted: &str, candidate: &str) -> Option<u64> {
     // Half a name: `sonnet-5` for `claude-sonnet-5`.
     (wanted.len() >= 3 && candidate.contains(wanted)).then_some(1_000_000 + candidate.len() as u64)
 }
-
-/// Whether a search word fits a name: the whole, its start, one of its words, or within one or two edits of one.
-#[must_use]
-pub fn search_rank(query: &str, name: &str) -> Option<u32> {
-    let (query, name) = (query.to_lowercase(), name.to_lowercase());
-    if name == query {
-        return Some(0);
-    }
-    if name.starts_with(&query) {
-        return Some(1);
-    }
-    let is_break = |c: char| !c.is_alphanumeric() && c != '.';
-    if name.split(is_break).any(|word| word == query) || name.contains(&query) {
-        return Some(2);
-    }
-    let tolerated = if query.chars().count() <= 4 { 1 } else { 2 };
-    let edits = name
-        .split(is_break)
-        .chain(std::iter::once(name.as_str()))
-        .filter(|word| word.len().abs_diff(query.len()) <= tolerated)
-        .map(|word| strsim::osa_distance(&query, word))
-        .min()?;
-    (edits <= tolerated).then(|| 2 + u32::try_from(edits).unwrap_or(u32::MAX - 2))
-}

@@ -11,10 +11,10 @@ use super::ids::{ModelId, OfferingId, ProviderId};
 #[serde(deny_unknown_fields)]
 pub struct Offering {
     /// `provider/name`.
-    #[schema(example = "openai/gpt-4o")]
+    #[schema(value_type = String, example = "openai/gpt-4o")]
     pub id: OfferingId,
     /// Who sells it.
-    #[schema(example = "openai")]
+    #[schema(value_type = String, example = "openai")]
     pub provider: ProviderId,
     /// The provider's own name for it, as it goes over the wire.
     #[schema(example = "gpt-4o")]
@@ -25,7 +25,7 @@ pub struct Offering {
     pub aliases: Vec<String>,
     /// The model that it is; null when nobody has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "gpt-4o")]
+    #[schema(value_type = Option<String>, example = "gpt-4o")]
     pub model: Option<ModelId>,
     /// Whether the seller is the model's own developer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

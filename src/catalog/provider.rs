@@ -11,7 +11,7 @@ use super::ids::ProviderId;
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// The name used in requests.
-    #[schema(example = "openai")]
+    #[schema(value_type = String, example = "openai")]
     pub id: ProviderId,
     /// The name people know.
     #[schema(example = "OpenAI")]
@@ -26,7 +26,7 @@ pub struct Provider {
     pub pricing_urls: Vec<String>,
     /// Another provider of this catalog that is the same company under another name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "aws")]
+    #[schema(value_type = Option<String>, example = "aws")]
     pub same_vendor_as: Option<ProviderId>,
     /// Whether this is the developer's own API for the models it develops.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -335,7 +335,7 @@ pub struct Window {
     pub hours: Vec<Hours>,
     /// A calendar whose days do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "cn_public_holidays")]
+    #[schema(value_type = Option<String>, example = "cn_public_holidays")]
     pub except: Option<CalendarId>,
 }
 

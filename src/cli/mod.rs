@@ -1,14 +1,18 @@
 //! The command line: one file for each command.
 
 pub mod catalog;
+mod diff;
 mod health;
 mod openapi;
+mod pricing;
+mod quote;
 pub mod serve;
+mod table;
 
 use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
 use clap::{
-    Parser, Subcommand,
+    Args as _, Parser, Subcommand,
     error::{ContextKind, ErrorKind},
 };
 use jiff::Timestamp;
@@ -21,6 +25,9 @@ Examples:
   farthing serve --listen 0.0.0.0:80          serve to others
   FARTHING_LOG=debug farthing                 every flag of serve is a variable too
   farthing serve --database-url memory        leave nothing on the disk
+  farthing quote request.json                 price a request without a server
+  farthing quote --model gpt-4o --usage input_tokens=1200 --usage output_tokens=300
+  farthing diff kept.json request.json        what has moved since an answer was kept, and why
   farthing health                             exit code 0 if the service on this machine is alive
   farthing openapi > openapi/openapi.json     write the description of the service
 
@@ -40,6 +47,10 @@ struct Cli {
 enum Command {
     /// Answer requests over HTTP (the default)
     Serve(Box<Config>),
+    /// Price a request with the engine of the service, without a server
+    Quote(Box<quote::Quote>),
+    /// Compare two answers, or requests once priced: what moved, and why
+    Diff(Box<diff::DiffCommand>),
     /// Check, export or import the catalog as files
     Catalog {
         /// What to do with it
@@ -59,20 +70,23 @@ enum Command {
 type Failure = String;
 
 /// Runs a command line, and says with which code to exit: 0, 1 when the command fails, 2 when it is not
-/// understood.
+/// understood; 3 when `diff` finds a total that rose by more than it may.
 pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) -> ExitCode {
     let cli = match Cli::try_parse_from(with_default_command(arguments)) {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error),
     };
+    let done = |()| ExitCode::SUCCESS;
     let outcome = match cli.command {
-        Command::Serve(config) => serve::run(&config, now),
-        Command::Catalog { command, database_url } => run_catalog(command, &database_url, now),
-        Command::Health(health) => health.run(),
-        Command::Openapi => openapi::run(),
+        Command::Serve(config) => serve::run(&config, now).map(done),
+        Command::Quote(quote) => quote.run(now),
+        Command::Diff(diff) => diff.run(now),
+        Command::Catalog { command, database_url } => run_catalog(command, &database_url, now).map(done),
+        Command::Health(health) => health.run().map(done),
+        Command::Openapi => openapi::run().map(done),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             say(&failure);
             ExitCode::FAILURE
@@ -118,14 +132,26 @@ fn wrong_setting(error: &clap::Error) -> Option<String> {
     }
     let flag = error.get(ContextKind::InvalidArg)?.to_string();
     let flag = flag.split_whitespace().next()?;
-    let value = error.get(ContextKind::InvalidValue)?;
+    let value = error.get(ContextKind::InvalidValue)?.to_string();
+    if value.is_empty() {
+        return None; // a flag without its value
+    }
     let allowed = match (std::error::Error::source(error), error.get(ContextKind::ValidValue)) {
         (Some(reason), _) => reason.to_string(),
         (None, Some(names)) => format!("one of {names}"),
         (None, None) => return None,
     };
-    let variable = flag.trim_start_matches("--").replace('-', "_").to_uppercase();
-    Some(format!("{flag} (FARTHING_{variable}) is `{value}`; allowed: {allowed}"))
+    let variable = variable_of(flag).map_or_else(String::new, |variable| format!(" ({variable})"));
+    Some(format!("{flag}{variable} is `{value}`; allowed: {allowed}"))
+}
+
+/// The variable of a flag of `serve`; flags of other commands have none.
+fn variable_of(flag: &str) -> Option<String> {
+    let serve = Config::augment_args(clap::Command::new("serve"));
+    let is_flag =
+        |argument: &&clap::Arg| argument.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long));
+    let variable = serve.get_arguments().find(is_flag)?.get_env()?;
+    Some(variable.to_string_lossy().into_owned())
 }
 
 fn say(line: &str) {

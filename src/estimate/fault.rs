@@ -39,6 +39,8 @@ pub enum FaultKind {
     UnknownCurrency { name: String, near: Vec<String> },
     #[error("no price of `{offering}` depends on `{}`", cut(name))]
     UnknownContextKey { name: String, offering: String, near: Vec<String> },
+    #[error("no GPU is called `{name}`")]
+    UnknownGpu { name: String, near: Vec<String> },
     #[error("there is no catalog revision {revision}; the newest is {newest}")]
     UnknownRevision { revision: u64, newest: u32 },
     #[error("{expected}")]
@@ -82,7 +84,8 @@ impl FaultKind {
             | Self::UnknownModel { near, .. }
             | Self::UnknownProvider { near, .. }
             | Self::UnknownCurrency { near, .. }
-            | Self::UnknownContextKey { near, .. } => near,
+            | Self::UnknownContextKey { near, .. }
+            | Self::UnknownGpu { near, .. } => near,
             Self::AmbiguousModel { candidates, .. } => candidates,
             _ => &[],
         }

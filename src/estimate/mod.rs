@@ -2,9 +2,12 @@
 //!
 //! [`estimate`] is the whole of it: no clock, no I/O, no randomness that is not handed in.
 
+pub mod answer;
 pub mod api_usage;
+pub mod diff;
 pub mod fault;
 pub mod number;
+pub mod object;
 pub mod quote;
 pub mod request;
 pub mod shape;

@@ -108,12 +108,29 @@ pub async fn whole(body: Body, limit: usize, timeout: Duration) -> Result<Bytes,
 
 /// `application/json`, or a type built on it (`application/vnd.api+json`).
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let named = headers.get(header::CONTENT_TYPE);
-    let named = named.map(|value| value.to_str().unwrap_or("not text"));
+    let named = media_type(headers);
     if named.is_some_and(is_json) {
         return Ok(());
     }
-    Err(Problem::unsupported_media_type(named))
+    Err(Problem::unsupported_media_type("application/json", named))
+}
+
+/// One of several names of a media type; the first is the one to recommend.
+///
+/// # Errors
+/// 415 when the body is of another type, or of none.
+pub fn require_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
+    let named = media_type(headers);
+    let essence = named.and_then(|named| named.split(';').next()).unwrap_or_default().trim();
+    if accepted.iter().any(|name| name.eq_ignore_ascii_case(essence)) {
+        return Ok(());
+    }
+    Err(Problem::unsupported_media_type(accepted.first().copied().unwrap_or_default(), named))
+}
+
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let named = headers.get(header::CONTENT_TYPE);
+    named.map(|value| value.to_str().unwrap_or("not text"))
 }
 
 fn is_json(media_type: &str) -> bool {

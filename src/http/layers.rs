@@ -198,10 +198,10 @@ fn log(call: &Call<'_>, request_id: &str, took: Duration) {
 /// A place among the requests being answered, given back when dropped: also when the asker hangs up.
 ///
 /// It is held until the head of the answer. A streamed body goes on without it.
-struct Permit(Option<App>);
+pub(super) struct Permit(Option<App>);
 
 impl Permit {
-    fn of(app: &App, sheds: bool) -> Result<Self, Problem> {
+    pub(super) fn of(app: &App, sheds: bool) -> Result<Self, Problem> {
         if !sheds {
             return Ok(Self(None));
         }

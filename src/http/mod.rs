@@ -3,11 +3,15 @@
 //! Handlers load the catalog once, call the engine and answer. Every path is registered through
 //! `routes!`, once, so that `openapi.json` cannot leave one out.
 
+pub mod accept;
+pub mod browsing;
 pub mod extract;
 pub mod layers;
+mod lines;
 pub mod metrics;
 pub mod openapi;
 pub mod packing;
+mod polish;
 pub mod problem;
 pub mod query;
 pub mod request_id;
@@ -122,15 +126,24 @@ fn bounded() -> OpenApiRouter<App> {
         .routes(routes!(routes::documents::index))
         .routes(routes!(routes::documents::openapi_document))
         .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
+        .merge(browsing::routes())
+}
+
+/// Answers that are streamed, and may take as long as they need.
+fn streamed() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(routes::batch::estimate_batch))
 }
 
 /// The whole service.
 pub fn router(app: App) -> Router {
     let (operations, _) = operations().split_for_parts();
     let (bounded, _) = bounded().split_for_parts();
+    let (streamed, _) = streamed().split_for_parts();
     let bounded = bounded.merge(openapi::swagger_ui());
     let operations = operations.fallback(layers::unknown_route);
-    let routes = housed(operations, House::open(&app)).merge(housed(bounded, House::bounded(&app)));
+    let routes = housed(operations, House::open(&app))
+        .merge(housed(bounded, House::bounded(&app)))
+        .merge(housed(streamed, House::streaming(&app)));
     let routes = match cors(&app.settings.cors_origins) {
         Some(cors) => routes.layer(cors),
         None => routes,

@@ -23,6 +23,8 @@ use super::{App, problem::Problem};
     components(schemas(Problem)),
     tags(
         (name = "estimate", description = "What workloads cost."),
+        (name = "prices", description = "Price tables, as of any instant, also as CSV."),
+        (name = "catalog", description = "What there is to be priced, and what changed."),
         (name = "documents", description = "What the service is and how to use it."),
         (name = "operations", description = "For whoever runs the service.")
     )
@@ -33,7 +35,10 @@ struct Base;
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let described = OpenApiRouter::<App>::with_openapi(Base::openapi());
-    described.merge(super::operations()).merge(super::bounded()).into_openapi()
+    let mut document =
+        described.merge(super::operations()).merge(super::bounded()).merge(super::streamed()).into_openapi();
+    super::polish::polish(&mut document);
+    document
 }
 
 /// The document as text: the same bytes every time, so that a file of it can be compared.

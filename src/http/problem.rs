@@ -141,12 +141,12 @@ impl Problem {
 
     /// 415: the body is of another media type, or of none.
     #[must_use]
-    pub fn unsupported_media_type(got: Option<&str>) -> Self {
+    pub fn unsupported_media_type(expected: &str, got: Option<&str>) -> Self {
         let title = "The body is of another media type";
-        let expected = "the header `content-type` must be `application/json`";
+        let rule = format!("the header `content-type` must be `{expected}`");
         let detail = match got {
-            Some(got) => format!("{expected}, got `{got}`"),
-            None => format!("{expected}; there is none"),
+            Some(got) => format!("{rule}, got `{got}`"),
+            None => format!("{rule}; there is none"),
         };
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Self::new(status, "/problems/unsupported-media-type", title, detail)
@@ -271,6 +271,7 @@ fn code_of(kind: &FaultKind) -> &'static str {
         FaultKind::UnknownProvider { .. } => "unknown_provider",
         FaultKind::UnknownCurrency { .. } => "unknown_currency",
         FaultKind::UnknownContextKey { .. } => "unknown_context_key",
+        FaultKind::UnknownGpu { .. } => "unknown_gpu",
         FaultKind::UnknownRevision { .. } => "unknown_revision",
         FaultKind::WrongType { .. } => "wrong_type",
         FaultKind::MissingField { .. } => "missing_field",
@@ -289,6 +290,12 @@ fn code_of(kind: &FaultKind) -> &'static str {
 }
 
 impl Problem {
+    /// What is wrong, for an answer that is more than this problem.
+    #[must_use]
+    pub fn into_detail(self) -> (String, Vec<ProblemError>) {
+        (self.detail.into_owned(), self.errors)
+    }
+
     /// The same problem for a query: its meters and context keys are parameters, not members of an object.
     #[must_use]
     pub fn of_parameters(mut self) -> Self {

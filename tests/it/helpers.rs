@@ -140,6 +140,15 @@ impl Answer {
             .unwrap_or_else(|_| String::from_utf8_lossy(&self.body).into_owned().into())
     }
 
+    /// What the schema of a media type describes: the body, or each line of newline-delimited JSON.
+    fn values(&self, media_type: &str) -> Vec<Value> {
+        if media_type != "application/x-ndjson" {
+            return vec![self.value()];
+        }
+        let lines = self.body.split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+
     /// The body as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
@@ -210,13 +219,14 @@ fn check(method: &Method, path: &str, answer: &Answer) {
         return; // has no body
     }
     let validator = validator(schema);
-    let value = answer.value();
-    let errors: Vec<String> = validator
-        .iter_errors(&value)
-        .map(|error| format!("{} at {}", error, error.instance_path()))
-        .collect();
     let status = answer.status;
-    assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{value:#}");
+    for value in answer.values(&media_type) {
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{value:#}");
+    }
 }
 
 /// What checks a schema of the document; each is compiled once.

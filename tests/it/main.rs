@@ -5,12 +5,21 @@
 
 mod helpers;
 
+mod batch;
+mod browse;
+mod browse_prices;
+mod browse_walk;
 mod catalog_command;
 mod cli;
+mod diff;
+mod dockerfile;
 mod estimate;
 mod openapi;
 mod operations;
 mod oracle;
 mod problems;
+mod program;
+mod quote;
+mod readme;
 mod shutdown;
 mod store;

@@ -11,10 +11,11 @@ use crate::{
     },
     estimate::{
         api_usage::{
-            request::{ApiUsage, ByName, UsageScope},
+            request::{ApiUsage, UsageScope},
             split::Counts,
         },
         fault::{Fault, FaultKind, pointer},
+        object::ByName,
         quote::{Warning, WarningCode},
         usage_from::{self, Reported},
     },

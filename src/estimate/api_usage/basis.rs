@@ -44,7 +44,9 @@ impl<'a> Pricer<'a, '_> {
             ));
         }
         inputs.push(input("charged_per_call", count.into(), unit.clone(), Origin::Derived, None));
-        inputs.push(input("calls", self.asked.calls.into(), "call".to_owned(), Origin::Request, None));
+        if let Some(calls) = self.item.calls {
+            inputs.push(input("calls", calls.0.into(), "call".to_owned(), Origin::Request, None));
+        }
         inputs.push(input("quantity", quantity.into(), unit.clone(), Origin::Derived, None));
         inputs.push(input("rate", amount.into(), price.currency().to_string(), origin, reference));
         inputs.push(input("per", per.into(), unit.clone(), origin, reference));

@@ -2,16 +2,14 @@
 
 use std::fmt;
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error as _, MapAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 use utoipa::ToSchema;
 
 use crate::{
     catalog::time::AsOf,
     estimate::{
         number::{Amount, Count},
+        object::{ByName, Object},
         request::Tags,
         usage_from::Format,
     },
@@ -47,7 +45,8 @@ pub struct ApiUsage {
     #[schema(value_type = std::collections::BTreeMap<String, Count>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
     pub usage: Option<ByName<Count>>,
     /// A vendor's response to read the usage from, in place of `usage`.
-    pub usage_from: Option<UsageFrom>,
+    #[schema(value_type = Option<UsageFrom>)]
+    pub usage_from: Option<Object<UsageFrom>>,
     /// How many such calls.
     #[schema(default = 1, example = 1)]
     pub calls: Option<Count>,
@@ -64,10 +63,11 @@ pub struct ApiUsage {
     /// Your own contract prices, by meter; they win over the vendor's list.
     #[schema(value_type = std::collections::BTreeMap<String, ContractRate>, example = json!({"input_tokens": {"amount": "2.00", "per": 1_000_000}}))]
     #[serde(default)]
-    pub rates: ByName<ContractRate>,
+    pub rates: ByName<Object<ContractRate>>,
     /// Percentages on the total, applied in order: discounts, taxes.
     #[serde(default)]
-    pub adjustments: Vec<Adjustment>,
+    #[schema(value_type = Vec<Adjustment>)]
+    pub adjustments: Vec<Object<Adjustment>>,
     /// Price at the standard card where the context has no price of its own.
     #[schema(default = false, example = false)]
     #[serde(default)]
@@ -106,7 +106,7 @@ pub struct UsageFrom {
     #[serde(default)]
     pub format: Format,
     /// The response as it came.
-    #[schema(value_type = Object, example = json!({
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>, additional_properties, example = json!({
         "model": "gpt-4o-2024-08-06", "created": 1_739_880_000, "service_tier": "default",
         "usage": {"prompt_tokens": 1200, "completion_tokens": 300, "prompt_tokens_details": {"cached_tokens": 1024}}
     }))]
@@ -172,56 +172,4 @@ impl<'de> Deserialize<'de> for ContextValue {
 fn each_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
     let ByName(tags) = ByName::deserialize(deserializer)?;
     Ok(tags.into_iter().map(|(name, value)| (name.into(), value)).collect())
-}
-
-/// An object whose keys are the caller's, in the order given; a key that comes twice is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByName<T>(pub Vec<(Box<str>, T)>);
-
-impl<T> Default for ByName<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T> ByName<T> {
-    /// Keys and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByName<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = ByName<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries: Vec<(Box<str>, T)> =
-                    Vec::with_capacity(map.size_hint().unwrap_or(4).min(32));
-                while let Some(name) = map.next_key::<Box<str>>()? {
-                    let value = map.next_value()?;
-                    if entries.iter().any(|(known, _)| *known == name) {
-                        return Err(A::Error::custom(format!("duplicate field `{name}`")));
-                    }
-                    entries.push((name, value));
-                }
-                Ok(ByName(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Entries(std::marker::PhantomData))
-    }
 }

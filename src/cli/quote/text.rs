@@ -1,0 +1,115 @@
+//! An answer as a page of text: a table for each item, then totals, doubts and sources.
+
+use crate::{
+    catalog::money::Currency,
+    cli::table::{Column, Page as _, amount, draw, group, grouped, per, plain},
+    estimate::answer::{Answer, AnswerItem, AnswerLine, AnswerReference, AnswerWarning},
+};
+
+const COLUMNS: [Column; 4] = [Column::Left, Column::Right, Column::Right, Column::Right];
+
+/// The page.
+pub(super) fn of(answer: &Answer, with_sources: bool) -> String {
+    let mut page = String::new();
+    for item in answer.items.iter().flatten() {
+        page.add(format_args!("{}\n\n{}\n", heading(item), lines(item, answer.currency)));
+    }
+    page.add(totals(answer));
+    if let Some(groups) = &answer.groups {
+        let rows = groups.iter().map(|(name, total)| [group(name), amount(total.amount)]);
+        let header = ["group", answer.currency.as_str()];
+        page.add(format_args!("\n{}", draw([Column::Left, Column::Right], header, rows)));
+    }
+    let doubts = answer.items.iter().flatten().flat_map(|item| &item.warnings).chain(&answer.warnings);
+    page.add(section("warnings", doubts.map(warning)));
+    if with_sources {
+        page.add(section("sources", answer.references.0.iter().map(|(name, row)| source(name, row))));
+    }
+    page
+}
+
+/// `openai/gpt-4o: nightly summaries (req_7d1f)`
+fn heading(item: &AnswerItem) -> String {
+    let mut text = item.offering.as_ref().unwrap_or(&item.kind).clone();
+    if let Some(label) = &item.label {
+        text.add(format_args!(": {label}"));
+    }
+    if let Some(id) = &item.id {
+        text.add(format_args!(" ({id})"));
+    }
+    if let Some(as_of) = &item.as_of {
+        text.add(format_args!(", as of {as_of}"));
+    }
+    plain(&text)
+}
+
+fn lines(item: &AnswerItem, currency: Currency) -> String {
+    let sum = |name: &str, money| [name.to_owned(), String::new(), String::new(), amount(money)];
+    let mut rows: Vec<[String; 4]> = item.lines.iter().map(|line| row(line, currency)).collect();
+    rows.extend(item.list_total.map(|total| sum("total before adjustments", total.amount)));
+    rows.push(sum("total", item.total.amount));
+    if let Some(reported) = item.reported_cost {
+        rows.push(sum("reported by the vendor", reported.amount));
+        rows.push(sum("reported less computed", reported.difference));
+    }
+    draw(COLUMNS, ["", "quantity", "unit price", currency.as_str()], rows)
+}
+
+fn row(line: &AnswerLine, currency: Currency) -> [String; 4] {
+    let quantity = grouped(&line.quantity.to_string());
+    let mut price = amount(line.unit_price);
+    if line.price_currency != currency {
+        price.add(format_args!(" {}", line.price_currency));
+    }
+    let (quantity, price) = match line.unit.as_str() {
+        "percent" => (format!("{quantity}%"), format!("of {price}")),
+        "factor" => (quantity, format!("of {price}")),
+        unit => (quantity, format!("{price} / {}", per(line.per, unit))),
+    };
+    [plain(&line.description), quantity, price, amount(line.amount)]
+}
+
+fn totals(answer: &Answer) -> String {
+    let mut text = String::new();
+    let currency = answer.currency;
+    if let Some(list_total) = answer.list_total {
+        text.add(format_args!("Total before adjustments: {} {currency}\n", amount(list_total.amount)));
+    }
+    text.add(format_args!("Total: {} {currency}\n", amount(answer.total.amount)));
+    let Answer { as_of, catalog_revision, engine, .. } = answer;
+    let basis = format!("as of {as_of}, catalog revision {catalog_revision}, {engine}");
+    text + &plain(&basis) + "\n"
+}
+
+fn section(title: &str, entries: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        if text.is_empty() {
+            text.add(format_args!("\n{title}:\n"));
+        }
+        text.add(format_args!("  {}\n", plain(&entry)));
+    }
+    text
+}
+
+fn warning(warning: &AnswerWarning) -> String {
+    let AnswerWarning { code, message, pointer } = warning;
+    match pointer.as_str() {
+        "" => format!("{message} ({code})"),
+        pointer => format!("{pointer}: {message} ({code})"),
+    }
+}
+
+/// `rate_card:812  https://..., seen 2026-11-10, in force from ..., catalog revision 1`
+fn source(name: &str, row: &AnswerReference) -> String {
+    let AnswerReference { observed_at, revision, .. } = row;
+    let source = row.source.as_deref().unwrap_or("no source is known");
+    let mut text = format!("{name}  {source}, seen {observed_at}");
+    if let Some(from) = &row.effective_from {
+        text.add(format_args!(", in force from {from}"));
+    }
+    if let Some(to) = &row.effective_to {
+        text.add(format_args!(", until {to}"));
+    }
+    format!("{text}, catalog revision {revision}")
+}
