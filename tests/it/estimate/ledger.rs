@@ -37,13 +37,18 @@ impl Printed {
         Self { mantissa: self.at(scale) + other.at(scale), scale }
     }
 
-    fn times(self, other: Self) -> Self {
+    pub fn times(self, other: Self) -> Self {
         Self { mantissa: self.mantissa * other.mantissa, scale: self.scale + other.scale }
     }
 
-    fn is(self, other: Self) -> bool {
+    pub fn is(self, other: Self) -> bool {
         let scale = self.scale.max(other.scale);
         self.at(scale) == other.at(scale)
+    }
+
+    pub fn is_at_least(self, other: Self) -> bool {
+        let scale = self.scale.max(other.scale);
+        self.at(scale) >= other.at(scale)
     }
 
     /// Whether two are the same but for some part of themselves and an absolute rest.

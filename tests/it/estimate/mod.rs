@@ -4,6 +4,8 @@ mod answer;
 mod conditions;
 mod counts;
 mod faults;
+mod hostile;
+mod laws;
 mod ledger;
 mod money;
 mod names;
