@@ -42,7 +42,7 @@ pub struct ApiUsage {
     #[schema(example = "gpt-4o")]
     pub model: Option<String>,
     /// What one call uses, by meter (see `/meters`); parts such as `cache_read_tokens` are counted in their whole as well.
-    #[schema(value_type = std::collections::BTreeMap<String, Count>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Count>>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
     pub usage: Option<ByName<Count>>,
     /// A vendor's response to read the usage from, in place of `usage`.
     #[schema(value_type = Option<UsageFrom>)]

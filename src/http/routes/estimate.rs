@@ -168,20 +168,11 @@ impl ToSchema for EstimateBody {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push(("EstimateList".to_owned(), list()));
+        schemas.push(("EstimateList".to_owned(), <Envelope<'_> as PartialSchema>::schema()));
         schemas.push(("SingleEstimate".to_owned(), single()));
         <Envelope<'_> as ToSchema>::schemas(schemas);
         <ApiUsage as ToSchema>::schemas(schemas);
     }
-}
-
-/// The envelope, with its list.
-fn list() -> RefOr<Schema> {
-    let mut schema = <Envelope<'_> as PartialSchema>::schema();
-    if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.required.push("items".to_owned());
-    }
-    schema
 }
 
 /// A workload with the fields of the envelope beside its own.

@@ -362,3 +362,12 @@ async fn null_is_the_same_as_nothing() {
         gpt(&json!({ "id": null, "as_of": null, "provider": null, "calls": null, "currency": null }));
     assert_eq!(quote(request).await, quote(gpt(&json!({}))).await);
 }
+
+#[tokio::test]
+async fn an_instant_is_at_fault_where_it_is_said() {
+    let item = |as_of: Option<&str>| json!({ "provider": "deepseek", "model": "deepseek-chat", "usage": { "input_tokens": 1 }, "as_of": as_of });
+    let request = json!({ "as_of": "2024-01-01", "items": [item(None), item(Some("2024-01-02"))] });
+    let errors = BUILT_IN.errors(request).await;
+    let pointers: Vec<_> = errors.iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(pointers, ["/as_of", "/items/1/as_of"]);
+}

@@ -81,7 +81,9 @@ pub fn audit(quote: &Value) {
     for item in items {
         let lines = item["lines"].as_array().unwrap();
         let rounded = item["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "rounded");
-        lines.iter().for_each(|line| check_line(line, rounded));
+        for line in lines {
+            check_line(line, rounded);
+        }
         let total = field(&item["total"], "amount");
         assert!(sum(lines.iter()).is(total), "the lines do not add up to the item: {item:#}");
         let codes: BTreeSet<&str> = lines.iter().map(|line| line["code"].as_str().unwrap()).collect();
