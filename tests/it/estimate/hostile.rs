@@ -146,7 +146,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found))
+            members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found));
         }
         Value::Array(values) => {
             values.iter().enumerate().for_each(|(nth, value)| places(value, &format!("{at}/{nth}"), found));
@@ -283,7 +283,9 @@ proptest! {
     ) {
         let mut usage = Map::new();
         let raw = |number: &str| serde_json::from_str::<Value>(number).unwrap_or(json!(7));
-        counts.iter().for_each(|(name, number)| { usage.insert((*name).to_owned(), raw(number)); });
+        for (name, number) in &counts {
+            usage.insert((*name).to_owned(), raw(number));
+        }
         let quote = if quoted { "\"" } else { "" };
         let text = format!(
             r#"{{"model":"gpt-4o","allow_unpriced":true,"currency":"JPY","usage":{},"calls":{calls},"rates":{{"input_tokens":{{"amount":{quote}{amount}{quote},"per":{quote}{per}{quote}}}}}}}"#,
@@ -294,7 +296,7 @@ proptest! {
 
     #[test]
     fn any_link_is_answered(pairs in vec((select(&WORDS[..]), "[ -~]{0,12}"), 0..6)) {
-        let escape = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let escape = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
         let query = query.join("&");
         let answer = RUNTIME.block_on(BUILT_IN.get(&query));

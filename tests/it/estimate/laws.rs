@@ -1,23 +1,20 @@
 //! What holds for every request: laws, tried on random ones.
 
-use std::sync::LazyLock;
-
-use farthing::{
-    catalog::{edition::built_in_snapshot, snapshot::Snapshot},
-    estimate::{estimate, request::EstimateRequest},
-};
+use farthing::estimate::{estimate, request::EstimateRequest};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
-use super::ledger::{Printed, audit, sum};
+use super::{
+    CATALOG,
+    ledger::{Printed, audit, sum},
+};
 use crate::helpers::now;
-
-static CATALOG: LazyLock<Snapshot> = LazyLock::new(|| built_in_snapshot().unwrap());
 
 /// The answer as bytes; the law is about the engine, so the house around it is left out.
 fn answer(request: &Value) -> String {
     let parsed = EstimateRequest::parse(request.to_string().as_bytes()).unwrap();
-    let quote = estimate(&parsed, &CATALOG, now()).unwrap_or_else(|faults| panic!("{request}: {faults:?}"));
+    let catalog = CATALOG.current();
+    let quote = estimate(&parsed, &catalog, now()).unwrap_or_else(|faults| panic!("{request}: {faults:?}"));
     serde_json::to_string(&quote).unwrap()
 }
 
@@ -154,8 +151,9 @@ proptest! {
 fn another_time_of_asking_changes_nothing_where_the_request_says_when() {
     let request = json!({ "as_of": "2025-02-20", "model": "deepseek-chat", "usage": { "input_tokens": 7 } });
     let parsed = EstimateRequest::parse(request.to_string().as_bytes()).unwrap();
+    let catalog = CATALOG.current();
     let asked_at = |now: &str| {
-        serde_json::to_string(&estimate(&parsed, &CATALOG, now.parse().unwrap()).unwrap()).unwrap()
+        serde_json::to_string(&estimate(&parsed, &catalog, now.parse().unwrap()).unwrap()).unwrap()
     };
     assert_eq!(asked_at("2025-01-01T00:00:00Z"), asked_at("2031-07-13T11:11:11Z"));
 }
