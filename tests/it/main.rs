@@ -19,6 +19,7 @@ mod operations;
 mod oracle;
 mod problems;
 mod program;
+mod purity;
 mod quote;
 mod readme;
 mod shutdown;

@@ -128,7 +128,7 @@ impl<'a> Pricer<'a, '_> {
     fn price(mut self) -> Result<ItemQuote<'a>, Vec<Fault>> {
         let charges = self.split()?;
         for meter in charges.charged.given().iter() {
-            self.add_usage_line(meter, charges.charged.get(meter))?;
+            self.add_usage_line(meter, &charges.charged)?;
         }
         self.add_modifier_lines()?;
         let list_total = self.total()?;

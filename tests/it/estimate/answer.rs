@@ -87,36 +87,52 @@ async fn lines_have_no_basis_and_full_lines_all_have_one() {
     assert_eq!(has_basis(&quote(with(two_items(), "detail", "full")).await), [true; 5]);
 }
 
+/// Names and values of the inputs of one line of a call to a model that prices cached and written tokens.
+async fn inputs(line: usize, more: &Value) -> Vec<(String, String)> {
+    let usage = json!({ "input_tokens": 10_000, "cache_read_tokens": 4_000, "cache_write_tokens": 3_000,
+        "cache_write_1h_tokens": 1_000, "output_tokens": 9, "output_reasoning_tokens": 5 });
+    let mut request = json!({ "model": "claude-opus-5", "detail": "full", "calls": 3, "usage": usage });
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let quote = quote(request).await;
+    let inputs = quote["items"][0]["lines"][line]["basis"]["inputs"].as_array().unwrap().iter();
+    let text = |input: &Value, field: &str| input[field].as_str().unwrap().to_owned();
+    inputs.map(|input| (text(input, "name"), text(input, "value"))).collect()
+}
+
+fn are(inputs: &[(String, String)], expected: &[(&str, &str)]) {
+    let inputs: Vec<(&str, &str)> =
+        inputs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(inputs, expected);
+}
+
 #[tokio::test]
 async fn the_inputs_of_a_line_lead_to_its_quantity() {
-    let request = json!({ "model": "claude-opus-5", "calls": 3, "detail": "full",
-        "usage": { "input_tokens": 10_000, "cache_read_tokens": 4_000, "cache_write_tokens": 3_000, "output_tokens": 9, "output_reasoning_tokens": 5 } });
-    let quote = quote(request).await;
-    let inputs = |line: usize| -> Vec<(String, String)> {
-        let inputs = quote["items"][0]["lines"][line]["basis"]["inputs"].as_array().unwrap().iter();
-        let text = |input: &Value, field: &str| input[field].as_str().unwrap().to_owned();
-        inputs.map(|input| (text(input, "name"), text(input, "value"))).collect()
-    };
-    let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    };
-    let expected = own(&[
+    let expected = [
         ("input_tokens", "10000"),
-        ("cache_read_tokens", "4000"),
-        ("cache_write_tokens", "3000"),
+        ("charged_as_cache_read_tokens", "4000"),
+        ("charged_as_cache_write_tokens", "2000"),
+        ("charged_as_cache_write_1h_tokens", "1000"),
         ("charged_per_call", "3000"),
         ("calls", "3"),
         ("quantity", "9000"),
-        ("rate", "5.00"),
+        ("rate", "5"),
         ("per", "1000000"),
-    ]);
-    let as_money = |pairs: Vec<(String, String)>| -> Vec<(String, String)> {
-        pairs
-            .into_iter()
-            .map(|(name, value)| if value == "5" { (name, "5.00".to_owned()) } else { (name, value) })
-            .collect()
-    };
-    assert_eq!(as_money(inputs(0)), expected);
+    ];
+    are(&inputs(0, &json!({})).await, &expected);
+}
+
+#[tokio::test]
+async fn a_part_that_is_charged_as_its_whole_is_not_taken_off() {
+    let inputs = inputs(4, &json!({})).await;
+    are(&inputs[..2], &[("output_tokens", "9"), ("charged_per_call", "9")]);
+}
+
+#[tokio::test]
+async fn usage_of_all_calls_is_not_multiplied_by_them() {
+    let inputs = inputs(4, &json!({ "usage_scope": "total" })).await;
+    let expected =
+        [("output_tokens", "9"), ("charged_over_all_calls", "9"), ("calls", "3"), ("quantity", "9")];
+    are(&inputs[..4], &expected);
 }
 
 #[tokio::test]

@@ -37,13 +37,18 @@ impl Printed {
         Self { mantissa: self.at(scale) + other.at(scale), scale }
     }
 
-    fn times(self, other: Self) -> Self {
+    pub fn times(self, other: Self) -> Self {
         Self { mantissa: self.mantissa * other.mantissa, scale: self.scale + other.scale }
     }
 
-    fn is(self, other: Self) -> bool {
+    pub fn is(self, other: Self) -> bool {
         let scale = self.scale.max(other.scale);
         self.at(scale) == other.at(scale)
+    }
+
+    pub fn is_at_least(self, other: Self) -> bool {
+        let scale = self.scale.max(other.scale);
+        self.at(scale) >= other.at(scale)
     }
 
     /// Whether two are the same but for some part of themselves and an absolute rest.
@@ -124,14 +129,33 @@ fn check_basis(line: &Value) {
     if let (Some(quantity), Some(rate), Some(per)) = (input("quantity"), input("rate"), input("per")) {
         assert!(quantity.is(field(line, "quantity")), "{line:#}");
         assert!(rate.is(field(line, "unit_price")) && per.is(field(line, "per")), "{line:#}");
+        check_counts(line, inputs);
     } else {
         let factors = ["list_amount", "total_so_far"].into_iter().find_map(input);
         assert!(factors.is_some_and(|base| base.is(field(line, "unit_price"))), "{line:#}");
     }
-    for input in inputs {
-        let named = input["origin"] != "catalog" || input["ref"].is_string();
-        assert!(named, "a figure of the catalog without its row: {line:#}");
-    }
+    let rootless = inputs.iter().find(|input| input["origin"] == "catalog" && !input["ref"].is_string());
+    assert!(rootless.is_none(), "a figure of the catalog without its row: {line:#}");
+}
+
+/// What was used less what is charged elsewhere is what is charged here; times the calls, it is the quantity, unless
+/// the vendor charges for more.
+fn check_counts(line: &Value, inputs: &[Value]) {
+    let value = |input: &Value| field(input, "value");
+    let named = |input: &&Value, start: &str| input["name"].as_str().unwrap().starts_with(start);
+    let used = value(&inputs[0]);
+    let elsewhere = inputs.iter().filter(|input| named(input, "charged_as_"));
+    let elsewhere = elsewhere.fold(Printed::read("0"), |sum, input| sum.plus(value(input)));
+    let here = inputs
+        .iter()
+        .find(|input| named(input, "charged_per_call") || named(input, "charged_over_all_calls"));
+    let here = here.unwrap_or_else(|| panic!("{line:#}"));
+    assert!(elsewhere.plus(value(here)).is(used), "{line:#}");
+    let calls = value(inputs.iter().find(|input| input["name"] == "calls").unwrap());
+    let charged = if here["name"] == "charged_per_call" { value(here).times(calls) } else { value(here) };
+    let quantity = field(line, "quantity");
+    let has_minimum = line["unit"] == "second";
+    assert!(quantity.is(charged) || has_minimum && quantity.is_at_least(charged), "{line:#}");
 }
 
 /// Every reference is named by some line, and every line's name leads to one.

@@ -215,17 +215,23 @@ async fn the_largest_counts_are_multiplied_exactly() {
     assert_eq!(amounts(&quote), expected);
 }
 
-#[tokio::test]
-async fn an_amount_of_too_many_digits_is_refused_and_not_rounded_silently() {
-    let adjustments: Vec<Value> = (0..9)
-        .map(|nth| json!({ "label": nth.to_string(), "percent": "12345678901234567890.12345678" }))
-        .collect();
-    let answer = BUILT_IN.post(&a_million("gpt-4o", &json!({ "adjustments": adjustments }))).await;
+/// A percentage of 28 digits, `times` times over.
+async fn adjusted(times: usize) -> axum::http::StatusCode {
+    let adjustment = json!({ "label": "x", "percent": "12345678901234567890.12345678" });
+    let request = a_million("gpt-4o", &json!({ "adjustments": vec![adjustment; times] }));
+    let answer = BUILT_IN.post(&request).await;
     if answer.status == 200 {
         assert!(warnings(&answer.value()).contains(&"rounded"));
     } else {
         assert_eq!(answer.value()["errors"][0]["code"], "out_of_range");
     }
+    answer.status
+}
+
+#[tokio::test]
+async fn an_amount_of_too_many_digits_is_refused_and_none_is_rounded_silently() {
+    assert_eq!(adjusted(2).await, 200);
+    assert_eq!(adjusted(9).await, 422);
 }
 
 #[tokio::test]
