@@ -49,8 +49,8 @@ pub(crate) async fn estimate(State(app): State<App>, body: JsonBytes) -> Result<
     params(
         ("model" = String, Query, description = "The model by the seller's name or an alias; `provider/name` names both.", example = "gpt-4o"),
         ("provider" = Option<String>, Query, description = "Who sells the model. Default: its developer's own API, or else its only seller.", example = "openai"),
-        ("usage" = std::collections::BTreeMap<String, Count>, Query, style = Form, explode, description = "Counts of one call by meter, each a parameter of its own: `input_tokens=1200`.", example = json!({"input_tokens": 1200, "output_tokens": 300})),
-        ("context" = Option<std::collections::BTreeMap<String, String>>, Query, style = Form, explode, description = "Facts that prices depend on, each a parameter of its own: `service_tier=standard`.", example = json!({"service_tier": "standard"})),
+        ("usage" = inline(std::collections::BTreeMap<String, Count>), Query, style = Form, explode, description = "Counts of one call by meter, each a parameter of its own: `input_tokens=1200`.", example = json!({"input_tokens": 1200, "output_tokens": 300})),
+        ("context" = inline(Option<std::collections::BTreeMap<String, String>>), Query, style = Form, explode, description = "Facts that prices depend on, each a parameter of its own: `service_tier=standard`.", example = json!({"service_tier": "standard"})),
         ("currency" = Option<String>, Query, description = "Currency of the answer.", example = "USD"),
         ("as_of" = Option<String>, Query, description = "Whose prices: an RFC 3339 instant or a date. Default: now.", example = "2026-11-24T12:00:00Z"),
         ("catalog_revision" = Option<u32>, Query, description = "What was known: a revision of the catalog. Default: the newest.", example = 1),
