@@ -29,7 +29,7 @@ pub struct ApiUsage {
     #[schema(example = "nightly summaries")]
     pub label: Option<String>,
     /// Your own words to group by.
-    #[schema(example = json!({"team": "search"}))]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({"team": "search"}))]
     #[serde(default, deserialize_with = "each_once")]
     pub tags: Tags,
     /// Whose prices, where it is not the request's `as_of`.
