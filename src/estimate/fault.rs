@@ -37,8 +37,8 @@ pub enum FaultKind {
     UnknownProvider { name: String, near: Vec<String> },
     #[error("no price or exchange rate is known in `{}`", cut(name))]
     UnknownCurrency { name: String, near: Vec<String> },
-    #[error("no price of `{offering}` depends on `{}`", cut(name))]
-    UnknownContextKey { name: String, offering: String, near: Vec<String> },
+    #[error("{}", unknown_context_key(name, offering.as_deref()))]
+    UnknownContextKey { name: String, offering: Option<String>, near: Vec<String> },
     #[error("no GPU is called `{name}`")]
     UnknownGpu { name: String, near: Vec<String> },
     #[error("there is no catalog revision {revision}; the newest is {newest}")]
@@ -99,6 +99,14 @@ impl FaultKind {
     /// A fault of type.
     pub fn wrong_type(expected: impl Into<String>) -> Self {
         Self::WrongType { expected: expected.into() }
+    }
+}
+
+fn unknown_context_key(name: &str, offering: Option<&str>) -> String {
+    let name = cut(name);
+    match offering {
+        Some(offering) => format!("no price of `{offering}` depends on `{name}`"),
+        None => format!("`{name}` is nothing that a price could depend on"),
     }
 }
 

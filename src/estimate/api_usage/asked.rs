@@ -294,7 +294,7 @@ fn context(
             let known = ContextKey::ALL.iter().map(|key| key.as_str()).chain(ContextKey::WIRE_WORDS);
             let kind = FaultKind::UnknownContextKey {
                 name: name.to_owned(),
-                offering: "any model".to_owned(),
+                offering: None,
                 near: names::near(name, known),
             };
             faults.push(Fault::new(at(), kind));

@@ -208,7 +208,10 @@ impl<'a> Pricer<'a, '_> {
             self.warn(
                 WarningCode::Rounded,
                 "",
-                format!("`{}` does not end; it was rounded to 28 significant digits", line.code),
+                format!(
+                    "the amount of `{}` does not end; it was rounded to 28 significant digits",
+                    line.code
+                ),
             );
         }
         if let Some(source) = source {

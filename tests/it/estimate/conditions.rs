@@ -275,3 +275,19 @@ async fn before_the_first_and_after_the_last_price_nothing_is_in_force() {
     is_refused(at("2026-07-24T15:59:00Z"), "/as_of", "not_in_force").await;
     is_refused(at("2024-12-25T23:59:59Z"), "/as_of", "not_in_force").await;
 }
+
+/// `gpt-4o` was seen on 2026-11-10, and nobody wrote down when its price began.
+#[tokio::test]
+async fn a_price_without_a_start_is_doubted_before_the_day_on_which_it_was_seen() {
+    for (as_of, doubted) in [("2026-11-09T23:59:59Z", true), ("2026-11-10T00:00:00Z", false)] {
+        let request = json!({ "model": "gpt-4o", "usage": { "input_tokens": 1 }, "as_of": as_of });
+        let quote = quote(request).await;
+        let codes: Vec<&Value> = quote["items"][0]["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|warning| &warning["code"])
+            .collect();
+        assert_eq!(codes.contains(&&json!("undated_price")), doubted, "{as_of}: {codes:?}");
+    }
+}

@@ -1,0 +1,274 @@
+//! Everything a quote needs, immutable and indexed; every revision of it at once.
+//!
+//! A [`Snapshot`] is built from the whole [`History`] off the request path. A quote looks at it through a
+//! [`View`], which shows what was known at one revision.
+
+mod view;
+
+pub use view::{CardView, Found, FxQuote, ModifierView, View};
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+
+use super::{
+    ids::RevisionNumber,
+    meter_table::{MeterIndex, MeterSet, MeterTable, MeterTableError, MeterTables},
+    money::Currency,
+    names::NameIndex,
+    offering::Offering,
+    rate_card::{Modifier, RateCard, Window},
+    rows::{History, Revision, Row, Versioned},
+    time::Span,
+};
+
+/// Why a history cannot be quoted from.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// There is nothing in it.
+    #[error("the catalog has no revision")]
+    Empty,
+    /// The meters do not fit together.
+    #[error(transparent)]
+    Meters(#[from] MeterTableError),
+    /// A row names something that is not there.
+    #[error("{row} names {what} `{name}`, which does not exist")]
+    Dangling {
+        /// The row.
+        row: String,
+        /// What kind of thing it names.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+/// A rate, ready to be charged.
+#[derive(Debug, Clone, Copy)]
+pub struct CardRate {
+    /// What is charged.
+    pub meter: MeterIndex,
+    /// Money.
+    pub amount: Decimal,
+    /// For how many units.
+    pub per: Decimal,
+    /// The smallest quantity charged once there is any.
+    pub min_quantity: Option<u64>,
+}
+
+/// A rate card, ready to be chosen.
+#[derive(Debug)]
+pub struct Card {
+    /// Its place in the history.
+    row: u32,
+    span: Span,
+    window: Option<CompiledWindow>,
+    /// Its rates, in the order of the meters.
+    pub rates: Box<[CardRate]>,
+    /// The meters it prices.
+    pub priced: MeterSet,
+}
+
+/// A time window with its zone looked up.
+#[derive(Debug)]
+struct CompiledWindow {
+    zone: TimeZone,
+    days: u8, // bit n: ISO weekday n
+    calendar: Option<Box<str>>,
+}
+
+#[derive(Debug)]
+struct CompiledModifier {
+    row: u32,
+    span: Span,
+    meters: MeterSet,
+}
+
+/// What belongs to one offering, over all revisions.
+#[derive(Debug, Default)]
+struct Slot {
+    cards: Vec<Card>,
+    modifiers: Vec<CompiledModifier>,
+}
+
+/// The catalog in memory: rows, indexes, every revision.
+#[derive(Debug)]
+pub struct Snapshot {
+    history: History,
+    revisions: Vec<Revision>,
+    meters: MeterTables,
+    providers: NameIndex,
+    names: NameIndex,
+    names_by_provider: HashMap<Box<str>, NameIndex>,
+    slots: Vec<Slot>,
+    slot_of_offering: Vec<u32>,
+    fx: HashMap<Currency, Vec<u32>>,
+    currencies: HashSet<Currency>,
+    calendars: HashMap<Box<str>, Vec<u32>>,
+    models: NameIndex,
+    gpus: NameIndex,
+}
+
+impl Snapshot {
+    /// Indexes a history.
+    ///
+    /// # Errors
+    /// When rows name things that are not there.
+    pub fn build(history: History, revisions: Vec<Revision>) -> Result<Self, SnapshotError> {
+        if revisions.is_empty() {
+            return Err(SnapshotError::Empty);
+        }
+        let meters = MeterTables::new(&history.meters)?;
+        let mut providers = NameIndex::default();
+        for (at, provider) in (0..).zip(&history.providers) {
+            providers.insert(at, provider.row.id.as_str(), std::iter::empty());
+        }
+        let mut names = NameIndex::default();
+        let mut names_by_provider: HashMap<Box<str>, NameIndex> = HashMap::new();
+        let mut slot_by_id: HashMap<Box<str>, u32> = HashMap::new();
+        let mut slot_of_offering = Vec::with_capacity(history.offerings.len());
+        for (at, offering) in (0..).zip(&history.offerings) {
+            let Offering { id, provider, name, aliases, .. } = &offering.row;
+            let aliases = || aliases.iter().map(String::as_str);
+            names.insert(at, name, aliases());
+            names_by_provider.entry(provider.as_str().into()).or_default().insert(at, name, aliases());
+            let fresh = u32::try_from(slot_by_id.len()).unwrap_or(u32::MAX);
+            slot_of_offering.push(*slot_by_id.entry(id.as_str().into()).or_insert(fresh));
+        }
+        let mut slots: Vec<Slot> = std::iter::repeat_with(Slot::default).take(slot_by_id.len()).collect();
+        for (at, card) in (0..).zip(&history.rate_cards) {
+            let slot = slot_by_id
+                .get(card.row.offering.as_str())
+                .ok_or_else(|| dangling(&card.row, "offering", card.row.offering.as_str()))?;
+            slots[*slot as usize].cards.push(compile_card(at, card, meters.at(card.introduced))?);
+        }
+        for (at, modifier) in (0..).zip(&history.modifiers) {
+            let slot = slot_by_id
+                .get(modifier.row.offering.as_str())
+                .ok_or_else(|| dangling(&modifier.row, "offering", modifier.row.offering.as_str()))?;
+            slots[*slot as usize].modifiers.push(compile_modifier(
+                at,
+                modifier,
+                meters.at(modifier.introduced),
+            )?);
+        }
+        let mut fx: HashMap<Currency, Vec<u32>> = HashMap::new();
+        for (at, rate) in (0..).zip(&history.fx_rates) {
+            fx.entry(rate.row.currency).or_default().push(at);
+        }
+        for rates in fx.values_mut() {
+            rates.sort_by_key(|at| history.fx_rates[*at as usize].row.date);
+        }
+        let mut calendars: HashMap<Box<str>, Vec<u32>> = HashMap::new();
+        for (at, calendar) in (0..).zip(&history.calendars) {
+            calendars.entry(calendar.row.id.as_str().into()).or_default().push(at);
+        }
+        let mut models = NameIndex::default();
+        for (at, model) in (0..).zip(&history.models) {
+            models.insert(at, model.row.id.as_str(), model.row.aliases.iter().map(String::as_str));
+        }
+        let mut gpus = NameIndex::default();
+        for (at, gpu) in (0..).zip(&history.gpus) {
+            gpus.insert(at, gpu.row.id.as_str(), gpu.row.aliases.iter().map(String::as_str));
+        }
+        let mut currencies: HashSet<Currency> = fx.keys().copied().collect();
+        currencies.insert(Currency::USD);
+        currencies.extend(history.rate_cards.iter().map(|card| card.row.currency));
+        Ok(Self {
+            history,
+            revisions,
+            meters,
+            providers,
+            names,
+            names_by_provider,
+            slots,
+            slot_of_offering,
+            fx,
+            currencies,
+            calendars,
+            models,
+            gpus,
+        })
+    }
+
+    /// The newest revision.
+    #[must_use]
+    pub fn revision(&self) -> RevisionNumber {
+        self.revisions.last().map_or(RevisionNumber(0), |revision| revision.revision)
+    }
+
+    /// Every revision, oldest first.
+    #[must_use]
+    pub fn revisions(&self) -> &[Revision] {
+        &self.revisions
+    }
+
+    /// Every row there ever was.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// A reference rate by its number.
+    #[must_use]
+    pub fn fx_row(&self, id: i64) -> Option<&Versioned<super::fx::FxRate>> {
+        let rows = &self.history.fx_rates;
+        rows.binary_search_by_key(&id, |row| row.id).ok().map(|at| &rows[at])
+    }
+
+    /// What is known now.
+    #[must_use]
+    pub fn newest(&self) -> View<'_> {
+        self.view(self.revision())
+    }
+
+    /// What was known at a revision; `None` when there is no such revision.
+    #[must_use]
+    pub fn at(&self, revision: RevisionNumber) -> Option<View<'_>> {
+        self.revisions.iter().any(|known| known.revision == revision).then(|| self.view(revision))
+    }
+
+    fn view(&self, revision: RevisionNumber) -> View<'_> {
+        View { snapshot: self, revision, meters: self.meters.at(revision) }
+    }
+}
+
+fn dangling(row: &impl Row, what: &'static str, name: &str) -> SnapshotError {
+    let table = std::any::type_name_of_val(row).rsplit("::").next().unwrap_or_default();
+    SnapshotError::Dangling { row: format!("{table} `{}`", row.key()), what, name: name.to_owned() }
+}
+
+fn compile_card(row: u32, card: &Versioned<RateCard>, meters: &MeterTable) -> Result<Card, SnapshotError> {
+    let mut rates = Vec::with_capacity(card.row.rates.len());
+    for (id, rate) in &card.row.rates {
+        let meter = meters.find(id.as_str()).ok_or_else(|| dangling(&card.row, "meter", id.as_str()))?;
+        let per = rate.per.unwrap_or_else(|| meters.get(meter).per);
+        rates.push(CardRate { meter, amount: rate.amount, per, min_quantity: rate.min_quantity });
+    }
+    rates.sort_by_key(|rate| rate.meter);
+    let window =
+        card.row.conditions.window.as_ref().map(|window| compile_window(&card.row, window)).transpose()?;
+    let priced = rates.iter().map(|rate| rate.meter).collect();
+    Ok(Card { row, span: card.row.span(), window, rates: rates.into(), priced })
+}
+
+fn compile_window(card: &RateCard, window: &Window) -> Result<CompiledWindow, SnapshotError> {
+    let zone =
+        TimeZone::get(&window.time_zone).map_err(|_| dangling(card, "time zone", &window.time_zone))?;
+    let days = window.days.iter().fold(0, |days, day| days | 1 << day);
+    Ok(CompiledWindow { zone, days, calendar: window.except.as_ref().map(|id| id.as_str().into()) })
+}
+
+fn compile_modifier(
+    row: u32,
+    modifier: &Versioned<Modifier>,
+    meters: &MeterTable,
+) -> Result<CompiledModifier, SnapshotError> {
+    let Modifier { effective_from, effective_to, .. } = modifier.row;
+    let find = |id: &super::ids::MeterId| {
+        meters.find(id.as_str()).ok_or_else(|| dangling(&modifier.row, "meter", id.as_str()))
+    };
+    let meters = modifier.row.meters.iter().map(find).collect::<Result<_, _>>()?;
+    Ok(CompiledModifier { row, span: Span::new(effective_from, effective_to), meters })
+}
