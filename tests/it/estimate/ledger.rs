@@ -51,12 +51,14 @@ impl Printed {
         self.at(scale) >= other.at(scale)
     }
 
-    /// Whether two are the same but for some part of themselves and an absolute rest.
-    fn is_within(self, other: Self, relative_digits: u32, places: u32) -> bool {
-        let scale = self.scale.max(other.scale).max(places);
-        let (a, b) = (self.at(scale), other.at(scale));
-        let tolerance = b.abs() / ten_to(relative_digits) + ten_to(scale - places);
-        (a - b).abs() <= tolerance
+    /// Whether two differ by no more than a tolerance.
+    fn is_within(self, other: Self, tolerance: Self) -> bool {
+        let difference = self.plus(Self { mantissa: -other.mantissa, ..other });
+        tolerance.is_at_least(difference.abs())
+    }
+
+    fn abs(self) -> Self {
+        Self { mantissa: self.mantissa.abs(), ..self }
     }
 }
 
@@ -105,14 +107,18 @@ fn check_line(line: &Value, rounded: bool) {
         None => (amount.times(per), !rounded),
         Some(fx) => {
             let rate = Printed::read(fx["rate"].as_str().unwrap());
-            let converted = exact.times(rate);
             // The rate is printed to 12 places, and the amount rounded to as many.
-            assert!(amount.times(per).is_within(converted, 11, 5), "{line:#}");
+            let tolerance = exact.abs().plus(per).times(Printed { mantissa: I256::ONE, scale: 12 });
+            assert!(amount.times(per).is_within(exact.times(rate), tolerance), "{line:#}");
             check_basis(line);
             return;
         }
     };
-    let agrees = if precise { charged.is(exact) } else { charged.is_within(exact, 27, 40) };
+    let agrees = if precise {
+        charged.is(exact)
+    } else {
+        charged.is_within(exact, exact.abs().times(Printed { mantissa: I256::ONE, scale: 27 }))
+    };
     assert!(agrees, "the line does not multiply out: {line:#}");
     check_basis(line);
 }
