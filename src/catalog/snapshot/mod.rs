@@ -7,7 +7,10 @@ mod view;
 
 pub use view::{CardView, Found, FxQuote, ModifierView, View};
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
 
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -99,15 +102,23 @@ pub struct Snapshot {
     revisions: Vec<Revision>,
     meters: MeterTables,
     providers: NameIndex,
-    names: NameIndex,
-    names_by_provider: HashMap<Box<str>, NameIndex>,
-    slots: Vec<Slot>,
-    slot_of_offering: Vec<u32>,
-    fx: HashMap<Currency, Vec<u32>>,
-    currencies: HashSet<Currency>,
-    calendars: HashMap<Box<str>, Vec<u32>>,
     models: NameIndex,
     gpus: NameIndex,
+    offerings: OfferingIndex,
+    fx: HashMap<Currency, Vec<u32>>,
+    calendars: HashMap<Box<str>, Vec<u32>>,
+    currencies: HashSet<Currency>,
+}
+
+/// Offerings by name, and what belongs to each.
+#[derive(Debug, Default)]
+struct OfferingIndex {
+    names: NameIndex,
+    names_by_provider: HashMap<Box<str>, NameIndex>,
+    /// By offering, whatever the revision.
+    slots: Vec<Slot>,
+    /// By row of the history.
+    slot_of_row: Vec<u32>,
 }
 
 impl Snapshot {
@@ -120,75 +131,17 @@ impl Snapshot {
             return Err(SnapshotError::Empty);
         }
         let meters = MeterTables::new(&history.meters)?;
-        let mut providers = NameIndex::default();
-        for (at, provider) in (0..).zip(&history.providers) {
-            providers.insert(at, provider.row.id.as_str(), std::iter::empty());
-        }
-        let mut names = NameIndex::default();
-        let mut names_by_provider: HashMap<Box<str>, NameIndex> = HashMap::new();
-        let mut slot_by_id: HashMap<Box<str>, u32> = HashMap::new();
-        let mut slot_of_offering = Vec::with_capacity(history.offerings.len());
-        for (at, offering) in (0..).zip(&history.offerings) {
-            let Offering { id, provider, name, aliases, .. } = &offering.row;
-            let aliases = || aliases.iter().map(String::as_str);
-            names.insert(at, name, aliases());
-            names_by_provider.entry(provider.as_str().into()).or_default().insert(at, name, aliases());
-            let fresh = u32::try_from(slot_by_id.len()).unwrap_or(u32::MAX);
-            slot_of_offering.push(*slot_by_id.entry(id.as_str().into()).or_insert(fresh));
-        }
-        let mut slots: Vec<Slot> = std::iter::repeat_with(Slot::default).take(slot_by_id.len()).collect();
-        for (at, card) in (0..).zip(&history.rate_cards) {
-            let slot = slot_by_id
-                .get(card.row.offering.as_str())
-                .ok_or_else(|| dangling(&card.row, "offering", card.row.offering.as_str()))?;
-            slots[*slot as usize].cards.push(compile_card(at, card, meters.at(card.introduced))?);
-        }
-        for (at, modifier) in (0..).zip(&history.modifiers) {
-            let slot = slot_by_id
-                .get(modifier.row.offering.as_str())
-                .ok_or_else(|| dangling(&modifier.row, "offering", modifier.row.offering.as_str()))?;
-            slots[*slot as usize].modifiers.push(compile_modifier(
-                at,
-                modifier,
-                meters.at(modifier.introduced),
-            )?);
-        }
-        let mut fx: HashMap<Currency, Vec<u32>> = HashMap::new();
-        for (at, rate) in (0..).zip(&history.fx_rates) {
-            fx.entry(rate.row.currency).or_default().push(at);
-        }
-        for rates in fx.values_mut() {
-            rates.sort_by_key(|at| history.fx_rates[*at as usize].row.date);
-        }
-        let mut calendars: HashMap<Box<str>, Vec<u32>> = HashMap::new();
-        for (at, calendar) in (0..).zip(&history.calendars) {
-            calendars.entry(calendar.row.id.as_str().into()).or_default().push(at);
-        }
-        let mut models = NameIndex::default();
-        for (at, model) in (0..).zip(&history.models) {
-            models.insert(at, model.row.id.as_str(), model.row.aliases.iter().map(String::as_str));
-        }
-        let mut gpus = NameIndex::default();
-        for (at, gpu) in (0..).zip(&history.gpus) {
-            gpus.insert(at, gpu.row.id.as_str(), gpu.row.aliases.iter().map(String::as_str));
-        }
-        let mut currencies: HashSet<Currency> = fx.keys().copied().collect();
-        currencies.insert(Currency::USD);
-        currencies.extend(history.rate_cards.iter().map(|card| card.row.currency));
         Ok(Self {
+            providers: named(&history.providers, |row| (row.id.as_str(), &[])),
+            models: named(&history.models, |row| (row.id.as_str(), &row.aliases)),
+            gpus: named(&history.gpus, |row| (row.id.as_str(), &row.aliases)),
+            offerings: OfferingIndex::build(&history, &meters)?,
+            fx: rates_by_day(&history),
+            calendars: positions(&history.calendars, |row| row.id.as_str().into()),
+            currencies: currencies(&history),
+            meters,
             history,
             revisions,
-            meters,
-            providers,
-            names,
-            names_by_provider,
-            slots,
-            slot_of_offering,
-            fx,
-            currencies,
-            calendars,
-            models,
-            gpus,
         })
     }
 
@@ -232,6 +185,81 @@ impl Snapshot {
     fn view(&self, revision: RevisionNumber) -> View<'_> {
         View { snapshot: self, revision, meters: self.meters.at(revision) }
     }
+}
+
+impl OfferingIndex {
+    fn build(history: &History, meters: &MeterTables) -> Result<Self, SnapshotError> {
+        let mut index = Self::default();
+        let mut by_id: HashMap<&str, u32> = HashMap::new();
+        for (at, offering) in (0..).zip(&history.offerings) {
+            let Offering { id, provider, name, aliases, .. } = &offering.row;
+            let aliases = || aliases.iter().map(String::as_str);
+            index.names.insert(at, name, aliases());
+            let of_provider = index.names_by_provider.entry(provider.as_str().into()).or_default();
+            of_provider.insert(at, name, aliases());
+            let fresh = u32::try_from(by_id.len()).unwrap_or(u32::MAX);
+            index.slot_of_row.push(*by_id.entry(id.as_str()).or_insert(fresh));
+        }
+        index.slots.resize_with(by_id.len(), Slot::default);
+        for (at, card) in (0..).zip(&history.rate_cards) {
+            let compiled = compile_card(at, card, meters.at(card.introduced))?;
+            index.slot(&by_id, &card.row, card.row.offering.as_str())?.cards.push(compiled);
+        }
+        for (at, modifier) in (0..).zip(&history.modifiers) {
+            let compiled = compile_modifier(at, modifier, meters.at(modifier.introduced))?;
+            index.slot(&by_id, &modifier.row, modifier.row.offering.as_str())?.modifiers.push(compiled);
+        }
+        Ok(index)
+    }
+
+    /// What belongs to the offering of a row.
+    fn slot_of(&self, row: u32) -> &Slot {
+        &self.slots[self.slot_of_row[row as usize] as usize]
+    }
+
+    fn slot(
+        &mut self,
+        by_id: &HashMap<&str, u32>,
+        row: &impl Row,
+        offering: &str,
+    ) -> Result<&mut Slot, SnapshotError> {
+        let slot = by_id.get(offering).and_then(|slot| self.slots.get_mut(*slot as usize));
+        slot.ok_or_else(|| dangling(row, "offering", offering))
+    }
+}
+
+/// Rows by their names and other names.
+fn named<T>(rows: &[Versioned<T>], names: impl Fn(&T) -> (&str, &[String])) -> NameIndex {
+    let mut index = NameIndex::default();
+    for (at, row) in (0..).zip(rows) {
+        let (name, aliases) = names(&row.row);
+        index.insert(at, name, aliases.iter().map(String::as_str));
+    }
+    index
+}
+
+/// The places of rows by a key, in the order of the rows.
+fn positions<T, K: Eq + Hash>(rows: &[Versioned<T>], key: impl Fn(&T) -> K) -> HashMap<K, Vec<u32>> {
+    let mut places: HashMap<K, Vec<u32>> = HashMap::new();
+    for (at, row) in (0..).zip(rows) {
+        places.entry(key(&row.row)).or_default().push(at);
+    }
+    places
+}
+
+fn rates_by_day(history: &History) -> HashMap<Currency, Vec<u32>> {
+    let mut rates = positions(&history.fx_rates, |row| row.currency);
+    for places in rates.values_mut() {
+        places.sort_by_key(|at| history.fx_rates[*at as usize].row.date);
+    }
+    rates
+}
+
+/// Currencies that something is priced in, or can be put in.
+fn currencies(history: &History) -> HashSet<Currency> {
+    let of_rates = history.fx_rates.iter().map(|rate| rate.row.currency);
+    let of_cards = history.rate_cards.iter().map(|card| card.row.currency);
+    of_rates.chain(of_cards).chain([Currency::USD]).collect()
 }
 
 fn dangling(row: &impl Row, what: &'static str, name: &str) -> SnapshotError {

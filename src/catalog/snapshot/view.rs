@@ -185,13 +185,13 @@ impl<'s> View<'s> {
         level: Match,
     ) -> impl Iterator<Item = Found<'s>> {
         let index = match provider {
-            Some(provider) => self.snapshot.names_by_provider.get(provider),
-            None => Some(&self.snapshot.names),
+            Some(provider) => self.snapshot.offerings.names_by_provider.get(provider),
+            None => Some(&self.snapshot.offerings.names),
         };
         let rows = index.map_or(&[] as &[u32], |index| index.find(name, level));
         rows.iter().filter_map(move |at| {
             let row = &self.snapshot.history.offerings[*at as usize];
-            let slot = &self.snapshot.slots[self.snapshot.slot_of_offering[*at as usize] as usize];
+            let slot = self.snapshot.offerings.slot_of(*at);
             row.known_at(self.revision).then_some(Found { offering: &row.row, slot })
         })
     }
