@@ -2,13 +2,11 @@
 
 use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt as _;
 use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::oneshot,
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -16,7 +14,10 @@ use super::Failure;
 use crate::{
     catalog::{edition::built_in_snapshot, handle::Catalog, snapshot::Snapshot},
     config::{Config, LogFormat, MEMORY},
-    http::{self, App},
+    http::{
+        self, App,
+        server::{self, Unfinished},
+    },
     store::{self, Store, StoreError},
 };
 
@@ -38,7 +39,8 @@ pub(super) fn run(config: &Config, now: fn() -> Timestamp) -> Result<(), Failure
         let app = App::new(catalog, now, config.settings());
         let signal = stop_signal().map_err(|error| format!("signals cannot be heard: {error}"))?;
         greet(&listener, &app);
-        serve(listener, app, signal, config.shutdown_grace).await
+        serve(listener, app, signal, config.shutdown_grace).await;
+        Ok(())
     })
 }
 
@@ -97,43 +99,18 @@ async fn listen(config: &Config) -> Result<TcpListener, Failure> {
 }
 
 /// Answers requests until `stop`, then finishes those already begun, for as long as `grace`.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    app: App,
-    stop: impl Future<Output = ()> + Send + 'static,
-    grace: Duration,
-) -> Result<(), String> {
+pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>, grace: Duration) {
     let upkeep = tokio::spawn(upkeep(app.clone()));
-    let (stopping, stopped) = oneshot::channel();
-    let stop = {
-        let app = app.clone();
-        async move {
-            stop.await;
-            app.stop();
-            stopping.send(()).ok(); // nobody listens when the server has already ended
-        }
+    let head_timeout = app.settings.timeout;
+    let router = http::router(app.clone());
+    let stop = async {
+        stop.await;
+        app.stop();
     };
-    // An answer is one write: waiting for more to fill a packet would only delay it.
-    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-    let server = axum::serve(listener, http::router(app)).with_graceful_shutdown(stop);
-    let out_of_patience = async {
-        match stopped.await {
-            Ok(()) => sleep(grace).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let outcome = tokio::select! {
-        outcome = server.into_future() => outcome.map_err(|error| format!("the listener failed: {error}")),
-        () = out_of_patience => {
-            tracing::warn!("stopped before every request was answered: {grace:?} have passed");
-            Ok(())
-        }
-    };
+    if let Err(Unfinished) = server::run(listener, router, head_timeout, stop, grace).await {
+        tracing::warn!("stopped before every request was answered: {grace:?} have passed");
+    }
     upkeep.abort();
-    outcome
 }
 
 /// Keeps the counters' memory flat when nobody asks for metrics.

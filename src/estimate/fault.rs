@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::shape::cut;
 use crate::catalog::money::Currency;
 
 /// One thing wrong with a request, and where (a JSON Pointer).
@@ -24,20 +25,20 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is; the fields are what it names")]
 pub enum FaultKind {
-    #[error("there is no field called `{name}` here")]
+    #[error("there is no field called `{}` here", cut(name))]
     UnknownField { name: String, near: Vec<String> },
-    #[error("no workload is of kind `{name}`")]
+    #[error("no workload is of kind `{}`", cut(name))]
     UnknownKind { name: String, near: Vec<String> },
-    #[error("no meter is called `{name}`")]
+    #[error("no meter is called `{}`", cut(name))]
     UnknownMeter { name: String, near: Vec<String> },
-    #[error("no model is called `{name}`{}", of_provider(provider.as_ref()))]
+    #[error("no model is called `{}`{}", cut(name), of_provider(provider.as_ref()))]
     UnknownModel { name: String, provider: Option<String>, near: Vec<String> },
-    #[error("no provider is called `{name}`")]
+    #[error("no provider is called `{}`", cut(name))]
     UnknownProvider { name: String, near: Vec<String> },
-    #[error("no price or exchange rate is known in `{name}`")]
+    #[error("no price or exchange rate is known in `{}`", cut(name))]
     UnknownCurrency { name: String, near: Vec<String> },
-    #[error("no price of `{offering}` depends on `{name}`")]
-    UnknownContextKey { name: String, offering: String, near: Vec<String> },
+    #[error("{}", unknown_context_key(name, offering.as_deref()))]
+    UnknownContextKey { name: String, offering: Option<String>, near: Vec<String> },
     #[error("no GPU is called `{name}`")]
     UnknownGpu { name: String, near: Vec<String> },
     #[error("there is no catalog revision {revision}; the newest is {newest}")]
@@ -48,11 +49,11 @@ pub enum FaultKind {
     MissingField { name: String },
     #[error("{detail}")]
     OutOfRange { detail: String },
-    #[error("several providers sell `{name}`: name one of them")]
+    #[error("several providers sell `{}`: name one of them", cut(name))]
     AmbiguousModel { name: String, candidates: Vec<String> },
     #[error("two prices fit equally well: {first} and {second}")]
     AmbiguousPrice { first: String, second: String },
-    #[error("`{key}: {value}` has no price at {as_of}; {priced}")]
+    #[error("`{key}: {}` has no price at {as_of}; {priced}", cut(value))]
     ContextUnpriced { key: String, value: String, as_of: Timestamp, priced: String },
     #[error("every price of `{offering}` in force at {as_of} asks for more to be said: {wanted}")]
     NoPriceWithout { offering: String, as_of: Timestamp, wanted: String },
@@ -98,6 +99,14 @@ impl FaultKind {
     /// A fault of type.
     pub fn wrong_type(expected: impl Into<String>) -> Self {
         Self::WrongType { expected: expected.into() }
+    }
+}
+
+fn unknown_context_key(name: &str, offering: Option<&str>) -> String {
+    let name = cut(name);
+    match offering {
+        Some(offering) => format!("no price of `{offering}` depends on `{name}`"),
+        None => format!("`{name}` is nothing that a price could depend on"),
     }
 }
 

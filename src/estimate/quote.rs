@@ -423,6 +423,8 @@ pub enum WarningCode {
     FxConverted,
     /// Only the day of a price change is known, and the instant lies on it.
     StartIsApproximate,
+    /// The price has no known start, and the instant lies before the day on which somebody saw it.
+    UndatedPrice,
     /// A price depends on holidays, and the calendar does not cover the day.
     CalendarNotCovering,
     /// A figure in a vendor's response is not one that the reader knows.

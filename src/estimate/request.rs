@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{MapAccess, Visitor, value::MapDeserializer},
+    de::{IgnoredAny, MapAccess, Visitor, value::MapDeserializer},
 };
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -121,6 +121,9 @@ impl EstimateRequest {
         let fields = match serde_json::from_str::<Fields<'_>>(text) {
             Ok(fields) => fields,
             Err(error) if error.is_data() => {
+                // What comes after the first bracket has not been looked at.
+                serde_json::from_str::<IgnoredAny>(text)
+                    .map_err(|error| NotJson(shape::sentence_of(&error)))?;
                 return Ok(Self::refused(Fault::new("", FaultKind::wrong_type("must be a JSON object"))));
             }
             Err(error) => return Err(NotJson(shape::sentence_of(&error))),

@@ -213,7 +213,7 @@ fn value_in_json(got: &str) -> String {
 }
 
 /// The start of what somebody sent: an answer must not repeat a megabyte.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     const MOST: usize = 80;
     if text.chars().count() <= MOST {
         return text.to_owned();

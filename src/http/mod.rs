@@ -16,6 +16,7 @@ pub mod problem;
 pub mod query;
 pub mod request_id;
 pub mod routes;
+pub mod server;
 
 use std::{
     ops::Deref,

@@ -58,7 +58,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         if asks_for_gzip(request.headers()) {
-            let boxed: fn(_) -> _ = |answer: Outcome<_>| answer.map(|answer| answer.map(Body::new));
+            let boxed: fn(_) -> _ = |answer: Outcome<_>| answer.map(|answer| weaken(answer.map(Body::new)));
             let mut packing = Compression::new(&mut self.0).compress_when(Worthwhile);
             return Either::Right(packing.call(request).map(boxed));
         }
@@ -73,6 +73,18 @@ fn asks_for_gzip(headers: &HeaderMap) -> bool {
         let value = value.as_bytes();
         value.contains(&b'*') || value.windows(4).any(|word| word.eq_ignore_ascii_case(b"gzip"))
     })
+}
+
+/// Packed bytes are not the plain ones: their tag only says that they mean the same.
+fn weaken(mut answer: Response) -> Response {
+    if answer.headers().contains_key(header::CONTENT_ENCODING)
+        && let Some(tag) = answer.headers().get(header::ETAG)
+        && !tag.as_bytes().starts_with(b"W/")
+        && let Ok(weak) = HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat())
+    {
+        answer.headers_mut().insert(header::ETAG, weak);
+    }
+    answer
 }
 
 /// Tells caches that somebody else would have got the answer packed.

@@ -13,8 +13,16 @@ use utoipa::openapi::{
 
 type Schemas = BTreeMap<String, RefOr<Schema>>;
 
-/// Writes out named scalars where they are used, and lifts descriptions out of optional branches.
+/// Writes out named scalars where they are used, and lifts descriptions out of optional branches. A summary is a
+/// heading, without a full stop.
 pub(super) fn polish(document: &mut OpenApi) {
+    for path in document.paths.paths.values_mut() {
+        for operation in [&mut path.get, &mut path.post].into_iter().flatten() {
+            if let Some(summary) = &mut operation.summary {
+                summary.truncate(summary.trim_end_matches('.').len());
+            }
+        }
+    }
     let Some(components) = &mut document.components else {
         return;
     };

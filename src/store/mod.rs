@@ -22,9 +22,9 @@ use crate::catalog::{
 };
 
 /// What every connection is told: readers do not wait for the writer, a lock is waited for, names of revisions hold,
-/// and what was acknowledged survives a power cut.
+/// what was acknowledged survives a power cut, and nothing but the database's own folder need be writable.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-    PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL";
+    PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY";
 
 /// A write that changes nothing: a read-only database is found out at the start and not at the first import.
 const WRITING_WORKS: &str = "BEGIN IMMEDIATE; UPDATE catalog_version SET version = version; ROLLBACK";
@@ -150,7 +150,8 @@ mod tests {
             let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *conn).await.unwrap();
             let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *conn).await.unwrap();
             let sync: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *conn).await.unwrap();
-            assert_eq!((mode.as_str(), keys, sync), ("wal", 1, 2)); // 2: FULL
+            let temp: i64 = sqlx::query_scalar("PRAGMA temp_store").fetch_one(&mut *conn).await.unwrap();
+            assert_eq!((mode.as_str(), keys, sync, temp), ("wal", 1, 2, 2)); // FULL, MEMORY
         }
         store.close().await;
         std::fs::remove_file(path).unwrap();

@@ -3,7 +3,10 @@
 //! [`get`] and [`post`] are all that most tests need; [`ask`] takes any request. Each checks the body of
 //! every answer against the schema that the OpenAPI document declares for its status.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
 
 use axum::{
     Router,
@@ -82,7 +85,7 @@ fn tables() -> Tables {
 }
 
 /// Rows as the built-in catalog writes them, all seen on one day at one place.
-fn rows<T: DeserializeOwned>(rows: Value) -> Vec<T> {
+pub fn rows<T: DeserializeOwned>(rows: Value) -> Vec<T> {
     let Value::Array(rows) = rows else {
         panic!("a list of rows");
     };
@@ -95,7 +98,7 @@ fn rows<T: DeserializeOwned>(rows: Value) -> Vec<T> {
     rows.into_iter().map(seen).collect()
 }
 
-fn meter(id: &str, part_of: &[&str]) -> Value {
+pub fn meter(id: &str, part_of: &[&str]) -> Value {
     let name = id.replace('_', " ");
     json!({ "id": id, "name": name, "unit": "token", "per": "1000000", "part_of": part_of,
         "description": format!("Counts {name}.") })
@@ -215,9 +218,7 @@ fn check(method: &Method, path: &str, answer: &Answer) {
     if answer.status == StatusCode::NOT_MODIFIED {
         return; // has no body
     }
-    let mut schema = schema;
-    schema["components"] = DOCUMENT["components"].clone();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let validator = validator(schema);
     let status = answer.status;
     for value in answer.values(&media_type) {
         let errors: Vec<String> = validator
@@ -226,6 +227,18 @@ fn check(method: &Method, path: &str, answer: &Answer) {
             .collect();
         assert!(errors.is_empty(), "{method} {path} {status}: {errors:#?}\n{value:#}");
     }
+}
+
+/// What checks a schema of the document; each is compiled once.
+fn validator(mut schema: Value) -> Arc<jsonschema::Validator> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Arc<jsonschema::Validator>>>> =
+        LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap();
+    let compile = |schema: &mut Value| {
+        schema["components"] = DOCUMENT["components"].clone();
+        Arc::new(jsonschema::draft202012::new(schema).unwrap())
+    };
+    Arc::clone(known.entry(schema.to_string()).or_insert_with(|| compile(&mut schema)))
 }
 
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {

@@ -19,17 +19,21 @@ use crate::helpers::app_with;
 struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    ended: JoinHandle<Result<(), String>>,
+    ended: JoinHandle<()>,
 }
 
 async fn start(grace: Duration) -> Server {
+    start_with(Settings::default(), grace).await
+}
+
+async fn start_with(settings: Settings, grace: Duration) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async {
         stopped.await.unwrap();
     };
-    let app = app_with(Settings::default());
+    let app = app_with(settings);
     let ended = tokio::spawn(serve(listener, app, stopped, grace));
     Server { address, stop, ended }
 }
@@ -65,14 +69,14 @@ async fn a_request_begun_before_the_stop_is_answered() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert_eq!(server.ended.await.unwrap(), Ok(()));
+    server.ended.await.unwrap();
 }
 
 #[tokio::test]
 async fn no_connection_is_taken_after_the_stop() {
     let server = start(Duration::from_secs(5)).await;
     server.stop.send(()).unwrap();
-    assert_eq!(server.ended.await.unwrap(), Ok(()));
+    server.ended.await.unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
@@ -82,8 +86,7 @@ async fn an_idle_connection_does_not_hold_up_the_stop() {
     let _idle = TcpStream::connect(server.address).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     server.stop.send(()).unwrap();
-    let ended = timeout(Duration::from_secs(5), server.ended).await;
-    assert_eq!(ended.unwrap().unwrap(), Ok(()));
+    timeout(Duration::from_secs(5), server.ended).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -92,7 +95,29 @@ async fn half_a_request_holds_up_the_stop_no_longer_than_the_grace() {
     let _half = half_a_request(&server).await;
     let began = Instant::now();
     server.stop.send(()).unwrap();
-    let ended = timeout(Duration::from_secs(5), server.ended).await;
-    assert_eq!(ended.unwrap().unwrap(), Ok(()));
+    timeout(Duration::from_secs(5), server.ended).await.unwrap().unwrap();
     assert!(began.elapsed() >= Duration::from_millis(200));
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_given_up() {
+    let settings = Settings { timeout: Duration::from_millis(200), ..Settings::default() };
+    let server = start_with(settings, Duration::from_secs(5)).await;
+    let mut half = half_a_request(&server).await;
+    let began = Instant::now();
+    let mut answer = Vec::new();
+    let closed = timeout(Duration::from_secs(5), half.read_to_end(&mut answer)).await;
+    assert!(closed.is_ok(), "the connection is still open after {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_request() {
+    let server = start(Duration::from_secs(5)).await;
+    let mut connection = TcpStream::connect(server.address).await.unwrap();
+    for _ in 0..3 {
+        connection.write_all(format!("{HALF}\r\n").as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = connection.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200 OK\r\n"));
+    }
 }

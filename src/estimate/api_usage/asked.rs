@@ -66,6 +66,7 @@ pub(super) fn look_up<'s>(
     let reported = read_response(item, base, &mut faults);
     let model = item.model.as_deref().or(reported.as_ref().and_then(|reported| reported.model.as_deref()));
     let found = match model {
+        None if item.usage_from.is_some() && reported.is_none() => None, // a response that cannot be read may name it
         None => {
             faults.push(Fault::new(
                 pointer(base, "model"),
@@ -293,7 +294,7 @@ fn context(
             let known = ContextKey::ALL.iter().map(|key| key.as_str()).chain(ContextKey::WIRE_WORDS);
             let kind = FaultKind::UnknownContextKey {
                 name: name.to_owned(),
-                offering: "any model".to_owned(),
+                offering: None,
                 near: names::near(name, known),
             };
             faults.push(Fault::new(at(), kind));

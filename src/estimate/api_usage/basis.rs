@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Pricer, currency::Conversion, lines::Price};
+use super::{Pricer, currency::Conversion, lines::Price, request::UsageScope, split::Counts};
 use crate::{
     catalog::{
         meter_table::MeterIndex,
@@ -14,10 +14,11 @@ use crate::{
 };
 
 impl<'a> Pricer<'a, '_> {
+    /// `charged` is all that the item charges for, as the request counts it: per call, or in all.
     pub(super) fn usage_basis(
         &self,
         meter: MeterIndex,
-        count: u64,
+        charged: &Counts,
         quantity: u128,
         price: Price<'a>,
     ) -> Basis<'a> {
@@ -25,31 +26,29 @@ impl<'a> Pricer<'a, '_> {
         let definition = meters.get(meter);
         let (amount, per) = price.amount_per();
         let (origin, reference) = price.source();
-        let unit = &definition.unit;
-        let mut inputs = vec![input(
-            definition.id.as_str(),
-            self.asked.counts.get(meter).into(),
-            unit.clone(),
-            Origin::Request,
-            None,
-        )];
-        for part in meters.parts(meter).intersection(self.asked.counts.given()).iter() {
-            let part_id = meters.get(part).id.as_str();
-            inputs.push(input(
-                part_id,
-                self.asked.counts.get(part).into(),
-                unit.clone(),
-                Origin::Request,
-                None,
-            ));
+        let of_unit = |name: &'a str, value: u64, origin| {
+            input(name, value.into(), definition.unit.clone(), origin, None)
+        };
+        let (count, here) = (self.asked.counts.get(meter), charged.get(meter));
+        let mut inputs = vec![of_unit(definition.id.as_str(), count, Origin::Request)];
+        let mut apart = count.saturating_sub(here);
+        for part in meters.parts(meter).intersection(charged.given()).iter() {
+            let name = Cow::Owned(format!("charged_as_{}", meters.get(part).id));
+            inputs.push(Input { name, ..of_unit("", charged.get(part), Origin::Derived) });
+            apart = apart.saturating_sub(charged.get(part));
         }
-        inputs.push(input("charged_per_call", count.into(), unit.clone(), Origin::Derived, None));
-        if let Some(calls) = self.item.calls {
-            inputs.push(input("calls", calls.0.into(), "call".to_owned(), Origin::Request, None));
+        if apart > 0 {
+            inputs.push(of_unit("charged_as_other_meters", apart, Origin::Derived));
         }
-        inputs.push(input("quantity", quantity.into(), unit.clone(), Origin::Derived, None));
+        let charged_here = match self.asked.scope {
+            UsageScope::PerCall => "charged_per_call",
+            UsageScope::Total => "charged_over_all_calls",
+        };
+        inputs.push(of_unit(charged_here, here, Origin::Derived));
+        inputs.push(input("calls", self.asked.calls.into(), "call".to_owned(), Origin::Request, None));
+        inputs.push(input("quantity", quantity.into(), definition.unit.clone(), Origin::Derived, None));
         inputs.push(input("rate", amount.into(), price.currency().to_string(), origin, reference));
-        inputs.push(input("per", per.into(), unit.clone(), origin, reference));
+        inputs.push(input("per", per.into(), definition.unit.clone(), origin, reference));
         Basis { formula: "quantity * rate / per", inputs }
     }
 }

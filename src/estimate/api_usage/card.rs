@@ -104,6 +104,11 @@ impl<'a> Pricer<'a, '_> {
                 "the price depends on the hour, and only a date is given: midnight UTC was taken".to_owned(),
             );
         }
+        if card.is_undated_at(at) {
+            let seen = card.row.row.observed_at;
+            let message = format!("nobody knows since when this price holds; it was seen on {seen}");
+            self.warn(WarningCode::UndatedPrice, "/as_of", message);
+        }
         if card.start_is_approximate(at) {
             self.warn(
                 WarningCode::StartIsApproximate,

@@ -9,7 +9,7 @@ use super::{
     asked::Contract,
     basis::{card_reference, fx_input},
     request::UsageScope,
-    split::{Charges, split},
+    split::{Charges, Counts, split},
 };
 use crate::{
     catalog::{
@@ -122,11 +122,11 @@ impl<'a> Pricer<'a, '_> {
         Some(Price::List(card, *rate))
     }
 
-    pub(super) fn add_usage_line(&mut self, meter: MeterIndex, count: u64) -> Result<(), Vec<Fault>> {
+    pub(super) fn add_usage_line(&mut self, meter: MeterIndex, counts: &Counts) -> Result<(), Vec<Fault>> {
         let Some(price) = self.find_price(meter) else {
             return Ok(()); // charged only where a price was found
         };
-        let quantity = self.charged_quantity(meter, count, price);
+        let quantity = self.charged_quantity(meter, counts.get(meter), price);
         if quantity == 0 {
             return Ok(());
         }
@@ -156,7 +156,7 @@ impl<'a> Pricer<'a, '_> {
             );
         }
         let basis = (self.scope.detail == Detail::Full)
-            .then(|| Box::new(self.usage_basis(meter, count, quantity, price)));
+            .then(|| Box::new(self.usage_basis(meter, counts, quantity, price)));
         let line = Line {
             code: LineCode { base: definition.id.as_str(), nth: 1 },
             description: Cow::Borrowed(definition.name.as_str()),
@@ -208,7 +208,10 @@ impl<'a> Pricer<'a, '_> {
             self.warn(
                 WarningCode::Rounded,
                 "",
-                format!("`{}` does not end; it was rounded to 28 significant digits", line.code),
+                format!(
+                    "the amount of `{}` does not end; it was rounded to 28 significant digits",
+                    line.code
+                ),
             );
         }
         if let Some(source) = source {

@@ -95,7 +95,14 @@ impl<'a> Pricer<'a, '_> {
     }
 
     fn fault(&self, field: &str, kind: FaultKind) -> Vec<Fault> {
-        vec![Fault::new(format!("{}{field}", self.base), kind)]
+        vec![Fault::new(self.place(field), kind)]
+    }
+
+    /// Where a field of the workload stands in the request. An instant that the workload does not give itself is
+    /// the request's.
+    fn place(&self, field: &str) -> String {
+        let base = if field == "/as_of" && self.item.as_of.is_none() { "" } else { self.base };
+        format!("{base}{field}")
     }
 
     /// A result, or the fault that it is too large.
@@ -105,7 +112,7 @@ impl<'a> Pricer<'a, '_> {
     }
 
     fn warn(&mut self, code: WarningCode, field: &str, message: String) {
-        self.warnings.push(Warning { code, message, pointer: format!("{}{field}", self.base) });
+        self.warnings.push(Warning { code, message, pointer: self.place(field) });
     }
 
     /// Where usage stands in the request.
@@ -121,7 +128,7 @@ impl<'a> Pricer<'a, '_> {
     fn price(mut self) -> Result<ItemQuote<'a>, Vec<Fault>> {
         let charges = self.split()?;
         for meter in charges.charged.given().iter() {
-            self.add_usage_line(meter, charges.charged.get(meter))?;
+            self.add_usage_line(meter, &charges.charged)?;
         }
         self.add_modifier_lines()?;
         let list_total = self.total()?;

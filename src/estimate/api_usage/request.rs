@@ -29,8 +29,8 @@ pub struct ApiUsage {
     #[schema(example = "nightly summaries")]
     pub label: Option<String>,
     /// Your own words to group by.
-    #[schema(example = json!({"team": "search"}))]
-    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>, example = json!({"team": "search"}))]
+    #[serde(default, deserialize_with = "each_once")]
     pub tags: Tags,
     /// Whose prices, where it is not the request's `as_of`.
     #[schema(value_type = Option<String>, example = "2026-11-24T12:00:00Z")]
@@ -42,7 +42,7 @@ pub struct ApiUsage {
     #[schema(example = "gpt-4o")]
     pub model: Option<String>,
     /// What one call uses, by meter (see `/meters`); parts such as `cache_read_tokens` are counted in their whole as well.
-    #[schema(value_type = std::collections::BTreeMap<String, Count>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Count>>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
     pub usage: Option<ByName<Count>>,
     /// A vendor's response to read the usage from, in place of `usage`.
     #[schema(value_type = Option<UsageFrom>)]
@@ -106,7 +106,7 @@ pub struct UsageFrom {
     #[serde(default)]
     pub format: Format,
     /// The response as it came.
-    #[schema(value_type = Object, example = json!({
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>, additional_properties, example = json!({
         "model": "gpt-4o-2024-08-06", "created": 1_739_880_000, "service_tier": "default",
         "usage": {"prompt_tokens": 1200, "completion_tokens": 300, "prompt_tokens_details": {"cached_tokens": 1024}}
     }))]
@@ -166,4 +166,10 @@ impl<'de> Deserialize<'de> for ContextValue {
 
         deserializer.deserialize_any(StringOrNumber)
     }
+}
+
+/// Tags, of which none comes twice.
+fn each_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
+    let ByName(tags) = ByName::deserialize(deserializer)?;
+    Ok(tags.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }

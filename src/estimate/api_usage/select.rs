@@ -178,7 +178,7 @@ fn unmet(
         let names = known.iter().map(|key| key.as_str());
         return FaultKind::UnknownContextKey {
             name: key.as_str().to_owned(),
-            offering: found.offering.id.to_string(),
+            offering: Some(found.offering.id.to_string()),
             near: names.map(str::to_owned).collect(),
         };
     }

@@ -49,14 +49,14 @@ pub(crate) async fn estimate(State(app): State<App>, body: JsonBytes) -> Result<
     params(
         ("model" = String, Query, description = "The model by the seller's name or an alias; `provider/name` names both.", example = "gpt-4o"),
         ("provider" = Option<String>, Query, description = "Who sells the model. Default: its developer's own API, or else its only seller.", example = "openai"),
-        ("usage" = std::collections::BTreeMap<String, Count>, Query, style = Form, explode, description = "Counts of one call by meter, each a parameter of its own: `input_tokens=1200`.", example = json!({"input_tokens": 1200, "output_tokens": 300})),
-        ("context" = Option<std::collections::BTreeMap<String, String>>, Query, style = Form, explode, description = "Facts that prices depend on, each a parameter of its own: `service_tier=standard`.", example = json!({"service_tier": "standard"})),
+        ("usage" = inline(std::collections::BTreeMap<String, Count>), Query, style = Form, explode, description = "Counts of one call by meter, each a parameter of its own: `input_tokens=1200`.", example = json!({"input_tokens": 1200, "output_tokens": 300})),
+        ("context" = inline(Option<std::collections::BTreeMap<String, String>>), Query, style = Form, explode, description = "Facts that prices depend on, each a parameter of its own: `service_tier=standard`.", example = json!({"service_tier": "standard"})),
         ("currency" = Option<String>, Query, description = "Currency of the answer.", example = "USD"),
         ("as_of" = Option<String>, Query, description = "Whose prices: an RFC 3339 instant or a date. Default: now.", example = "2026-11-24T12:00:00Z"),
         ("catalog_revision" = Option<u32>, Query, description = "What was known: a revision of the catalog. Default: the newest.", example = 1),
         ("detail" = Option<estimate::request::Detail>, Query, description = "How much of the answer is wanted.", example = "lines"),
         ("calls" = Option<Count>, Query, description = "How many such calls.", example = 1),
-        ("usage_scope" = Option<estimate::api_usage::request::UsageScope>, Query, description = "Whether counts are of one call or of all of them.", example = "per_call"),
+        ("usage_scope" = Option<estimate::api_usage::request::UsageScope>, Query, description = "Whether counts are of one call or of all of them.", example = "total"),
         ("input_tokens_per_call" = Option<Count>, Query, description = "With `usage_scope=total`: the input of one call, which decides the price tier.", example = 1200),
         ("allow_fallback" = Option<bool>, Query, description = "Price at the standard card where the context has no price of its own.", example = false),
         ("allow_unpriced" = Option<bool>, Query, description = "Leave out a meter that has no price, with a warning.", example = false),
@@ -168,20 +168,11 @@ impl ToSchema for EstimateBody {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push(("EstimateList".to_owned(), list()));
+        schemas.push(("EstimateList".to_owned(), <Envelope<'_> as PartialSchema>::schema()));
         schemas.push(("SingleEstimate".to_owned(), single()));
         <Envelope<'_> as ToSchema>::schemas(schemas);
         <ApiUsage as ToSchema>::schemas(schemas);
     }
-}
-
-/// The envelope, with its list.
-fn list() -> RefOr<Schema> {
-    let mut schema = <Envelope<'_> as PartialSchema>::schema();
-    if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.required.push("items".to_owned());
-    }
-    schema
 }
 
 /// A workload with the fields of the envelope beside its own.
