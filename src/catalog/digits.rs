@@ -1,25 +1,42 @@
 //! Whole numbers as decimal digits, written from the end of a buffer. An answer is mostly these.
 
+/// `00` to `99`: a division for two digits, not for each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
+    }
+    pairs
+};
+
 /// Writes a number so that it ends before `end`, and says where it starts.
 pub(crate) fn write(mut number: u64, buffer: &mut [u8], end: usize) -> usize {
     let mut at = end;
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return at;
-        }
+    while number >= 10 {
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[(number % 100) as usize]);
+        number /= 100;
     }
+    if number > 0 || at == end {
+        at -= 1;
+        buffer[at] = b'0' + number as u8;
+    }
+    at
 }
 
 /// Writes the last `places` digits of a number so that they end before `end`, zeros in front included, and says
 /// where they start.
 pub(crate) fn write_places(mut number: u64, places: usize, buffer: &mut [u8], end: usize) -> usize {
     let start = end - places;
-    for digit in buffer[start..end].iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
+    let mut pairs = buffer[start..end].rchunks_exact_mut(2);
+    for pair in &mut pairs {
+        pair.copy_from_slice(&PAIRS[(number % 100) as usize]);
+        number /= 100;
+    }
+    if let [first] = pairs.into_remainder() {
+        *first = b'0' + (number % 10) as u8;
     }
     start
 }
