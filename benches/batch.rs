@@ -65,7 +65,9 @@ fn speed() {
         });
     }
     let middle = |figure: fn(&Turn) -> f64| median(turns.iter().map(figure).collect());
-    let rate = |figure: fn(&Turn) -> Duration| median(turns.iter().map(|turn| per_second(LINES, figure(turn))).collect());
+    let rate = |figure: fn(&Turn) -> Duration| {
+        median(turns.iter().map(|turn| per_second(LINES, figure(turn))).collect())
+    };
     println!("{LINES} lines {:>12} {:>18}", "lines/s", "processor us/line");
     println!("batch        {:12.0} {:18.2}", rate(|turn| turn.batch), 1e6 / rate(|turn| turn.processor));
     println!("loop         {:12.0} {:18.2}", rate(|turn| turn.by_itself), 1e6 / rate(|turn| turn.by_itself));
@@ -92,7 +94,11 @@ fn memory() {
         let at_start = server.most_resident();
         batch(server.address, lines);
         let most = server.most_resident();
-        println!("{lines:10} {:.1} ({:+.1} since the start)", megabytes(most), megabytes(most) - megabytes(at_start));
+        println!(
+            "{lines:10} {:.1} ({:+.1} since the start)",
+            megabytes(most),
+            megabytes(most) - megabytes(at_start)
+        );
     }
 }
 

@@ -67,7 +67,12 @@ fn head(answer: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// The same request over and over on several connections, for a while: how long each took.
-pub(crate) fn load(address: SocketAddr, request: &[u8], connections: usize, lasts: Duration) -> Vec<Duration> {
+pub(crate) fn load(
+    address: SocketAddr,
+    request: &[u8],
+    connections: usize,
+    lasts: Duration,
+) -> Vec<Duration> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let ends = Instant::now() + lasts;

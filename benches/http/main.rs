@@ -57,7 +57,11 @@ fn main() {
 
 /// What is compared: the service, and two ways to write a bare handler.
 fn contestants(body: &str) -> [(&'static str, Command); 3] {
-    [("service", farthing("memory")), ("bare", variant("bare", body)), ("bare, Value", variant("value", body))]
+    [
+        ("service", farthing("memory")),
+        ("bare", variant("bare", body)),
+        ("bare, Value", variant("value", body)),
+    ]
 }
 
 fn variant(name: &str, body: &str) -> Command {
@@ -120,7 +124,10 @@ fn instructions(body: &str) {
     let counts = contestants(body).map(|(name, command)| (name, instructions_per_request(&command, body)));
     let [(_, service), ..] = counts;
     for (name, count) in counts {
-        println!("{name:12} {count:8.0} instructions a request; the service's are {:.2} of that", service / count);
+        println!(
+            "{name:12} {count:8.0} instructions a request; the service's are {:.2} of that",
+            service / count
+        );
     }
 }
 

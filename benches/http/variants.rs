@@ -47,7 +47,8 @@ pub(crate) const LAYERS: [Variant; 8] = [
 ];
 
 /// The bare handler again, but parsing into `serde_json::Value`, through axum's own `Json` both ways.
-pub(crate) const VALUE: Variant = Variant { name: "value", does: "axum::Json<Value> in, Json out", router: by_value };
+pub(crate) const VALUE: Variant =
+    Variant { name: "value", does: "axum::Json<Value> in, Json out", router: by_value };
 
 /// What a server needs: the answer as a text and as a structure, and the service's own state.
 struct Stored {
@@ -99,11 +100,11 @@ fn bare(stored: Stored) -> Router {
 }
 
 fn by_value(stored: Stored) -> Router {
-    let handler =
-        async |State(quote): State<Arc<Quote>>, axum::Json(request): axum::Json<serde_json::Value>| {
-            assert!(request.is_object());
-            axum::Json(quote).into_response()
-        };
+    let handler = async |State(quote): State<Arc<Quote>>,
+                         axum::Json(request): axum::Json<serde_json::Value>| {
+        assert!(request.is_object());
+        axum::Json(quote).into_response()
+    };
     Router::new().route("/estimate", post(handler)).with_state(stored.quote)
 }
 

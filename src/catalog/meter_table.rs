@@ -1,8 +1,6 @@
 //! Meters by number, and who is part of whom, so that a quote handles sets of them as bits.
 
-use std::collections::HashMap;
-
-use super::{ids::RevisionNumber, meter::Meter, rows::Versioned};
+use super::{hash::Map, ids::RevisionNumber, meter::Meter, rows::Versioned};
 
 /// A meter's place in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +28,12 @@ impl MeterSet {
     /// Takes a meter out.
     pub fn remove(&mut self, meter: MeterIndex) {
         self.0 &= !(1 << meter.0);
+    }
+
+    /// How many are in it.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.0.count_ones() as usize
     }
 
     /// Whether there is none in it.
@@ -92,7 +96,7 @@ pub enum MeterTableError {
 #[derive(Debug)]
 pub struct MeterTable {
     meters: Vec<Meter>,
-    by_id: HashMap<Box<str>, MeterIndex>,
+    by_id: Map<Box<str>, MeterIndex>,
     wholes: Vec<Vec<MeterIndex>>,
     parts: Vec<MeterSet>,
     parts_first: Vec<MeterIndex>,
@@ -115,7 +119,7 @@ impl MeterTable {
         if meters.len() > MeterSet::CAPACITY {
             return Err(MeterTableError::TooMany);
         }
-        let by_id: HashMap<Box<str>, MeterIndex> = (0..)
+        let by_id: Map<Box<str>, MeterIndex> = (0..)
             .zip(&meters)
             .zip(known)
             .filter(|(_, known)| **known)

@@ -10,6 +10,7 @@ pub mod fx;
 mod fx_file;
 pub mod gpu;
 pub mod handle;
+pub(crate) mod hash;
 pub mod ids;
 pub mod meter;
 pub mod meter_table;

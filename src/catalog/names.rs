@@ -1,6 +1,6 @@
 //! Finding a row by what people call it: exactly, then by alias, then in any case.
 
-use std::collections::HashMap;
+use super::hash::Map;
 
 /// How well a name matched. Earlier is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,9 +21,9 @@ impl Match {
 /// Names of rows, by their position in a table.
 #[derive(Debug, Default)]
 pub struct NameIndex {
-    exact: HashMap<Box<str>, Vec<u32>>,
-    alias: HashMap<Box<str>, Vec<u32>>,
-    folded: HashMap<Box<str>, Vec<u32>>,
+    exact: Map<Box<str>, Vec<u32>>,
+    alias: Map<Box<str>, Vec<u32>>,
+    folded: Map<Box<str>, Vec<u32>>,
 }
 
 impl NameIndex {
@@ -54,7 +54,7 @@ impl NameIndex {
     }
 }
 
-fn add(map: &mut HashMap<Box<str>, Vec<u32>>, name: &str, row: u32) {
+fn add(map: &mut Map<Box<str>, Vec<u32>>, name: &str, row: u32) {
     let rows = map.entry(name.into()).or_default();
     if !rows.contains(&row) {
         rows.push(row);

@@ -132,7 +132,8 @@ pub struct Line<'a> {
     #[schema(value_type = String, example = "USD")]
     pub price_currency: Currency,
     /// How the price's currency was changed into the answer's; null where they are the same.
-    pub fx: Option<Fx>,
+    #[schema(value_type = Option<Fx>)]
+    pub fx: Option<Box<Fx>>, // boxed: rare, and lines are many
     /// The cost, in the currency of the answer.
     pub amount: Money,
     /// Rows of the catalog that the line rests on; see `references`.

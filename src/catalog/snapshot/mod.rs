@@ -7,15 +7,13 @@ mod view;
 
 pub use view::{CardView, Found, FxQuote, ModifierView, View};
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::Hash,
-};
+use std::{collections::HashSet, hash::Hash};
 
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::{
+    hash::Map,
     ids::RevisionNumber,
     meter_table::{MeterIndex, MeterSet, MeterTable, MeterTableError, MeterTables},
     money::Currency,
@@ -105,8 +103,8 @@ pub struct Snapshot {
     models: NameIndex,
     gpus: NameIndex,
     offerings: OfferingIndex,
-    fx: HashMap<Currency, Vec<u32>>,
-    calendars: HashMap<Box<str>, Vec<u32>>,
+    fx: Map<Currency, Vec<u32>>,
+    calendars: Map<Box<str>, Vec<u32>>,
     currencies: HashSet<Currency>,
 }
 
@@ -114,7 +112,7 @@ pub struct Snapshot {
 #[derive(Debug, Default)]
 struct OfferingIndex {
     names: NameIndex,
-    names_by_provider: HashMap<Box<str>, NameIndex>,
+    names_by_provider: Map<Box<str>, NameIndex>,
     /// By offering, whatever the revision.
     slots: Vec<Slot>,
     /// By row of the history.
@@ -190,7 +188,7 @@ impl Snapshot {
 impl OfferingIndex {
     fn build(history: &History, meters: &MeterTables) -> Result<Self, SnapshotError> {
         let mut index = Self::default();
-        let mut by_id: HashMap<&str, u32> = HashMap::new();
+        let mut by_id: Map<&str, u32> = Map::default();
         for (at, offering) in (0..).zip(&history.offerings) {
             let Offering { id, provider, name, aliases, .. } = &offering.row;
             let aliases = || aliases.iter().map(String::as_str);
@@ -219,7 +217,7 @@ impl OfferingIndex {
 
     fn slot(
         &mut self,
-        by_id: &HashMap<&str, u32>,
+        by_id: &Map<&str, u32>,
         row: &impl Row,
         offering: &str,
     ) -> Result<&mut Slot, SnapshotError> {
@@ -239,15 +237,15 @@ fn named<T>(rows: &[Versioned<T>], names: impl Fn(&T) -> (&str, &[String])) -> N
 }
 
 /// The places of rows by a key, in the order of the rows.
-fn positions<T, K: Eq + Hash>(rows: &[Versioned<T>], key: impl Fn(&T) -> K) -> HashMap<K, Vec<u32>> {
-    let mut places: HashMap<K, Vec<u32>> = HashMap::new();
+fn positions<T, K: Eq + Hash>(rows: &[Versioned<T>], key: impl Fn(&T) -> K) -> Map<K, Vec<u32>> {
+    let mut places: Map<K, Vec<u32>> = Map::default();
     for (at, row) in (0..).zip(rows) {
         places.entry(key(&row.row)).or_default().push(at);
     }
     places
 }
 
-fn rates_by_day(history: &History) -> HashMap<Currency, Vec<u32>> {
+fn rates_by_day(history: &History) -> Map<Currency, Vec<u32>> {
     let mut rates = positions(&history.fx_rates, |row| row.currency);
     for places in rates.values_mut() {
         places.sort_by_key(|at| history.fx_rates[*at as usize].row.date);

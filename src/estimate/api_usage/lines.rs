@@ -222,7 +222,7 @@ impl<'a> Pricer<'a, '_> {
         if line.price_currency != self.scope.currency {
             let conversion = self.conversion(line.price_currency)?;
             line.amount = self.fits(amount.convert(conversion.from_usd, conversion.to_usd))?;
-            line.fx = Some(conversion.shown);
+            line.fx = Some(Box::new(conversion.shown));
             line.refs.extend(conversion.refs.into_iter().flatten().map(Ref::FxRate));
             if let Some(basis) = &mut line.basis {
                 basis.formula = "quantity * rate / per * fx";
