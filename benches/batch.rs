@@ -8,7 +8,6 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to measure")]
 
 #[path = "common/mod.rs"]
-#[expect(dead_code, reason = "other benches use the rest")]
 mod common;
 #[path = "http/stored.rs"]
 mod stored;
@@ -21,7 +20,7 @@ use std::{
 
 use common::{
     client::{get, repeat},
-    figures::{median, megabytes, micros, option, per_second},
+    figures::{median, megabytes, option, per_second},
     server::{Server, farthing, itself},
 };
 use farthing::estimate::request::EstimateRequest;
@@ -60,7 +59,7 @@ fn speed() {
         let batch = batch(server.address, LINES);
         turns.push(Turn {
             batch,
-            processor: server.processor_time() - before,
+            processor: server.processor_time().saturating_sub(before),
             by_itself: loop_in_a_process(),
         });
     }

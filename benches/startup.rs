@@ -5,11 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to measure")]
 
 #[path = "common/mod.rs"]
-#[expect(dead_code, reason = "other benches use the rest")]
 mod common;
 
 use std::{
-    path::PathBuf,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -30,9 +29,12 @@ fn main() {
     let starts = option("--starts", 5);
     println!("{:34} {:>9} {:>9}", "", "ready ms", "slowest");
     let fresh = |at: usize| url(&folder, &format!("{at}.db"));
-    report("first start, an empty database", (0..starts).map(|at| ready_within(&fresh(at))).collect());
-    report("later starts", (0..starts).map(|_| ready_within(&fresh(0))).collect());
-    report("without a database", (0..starts).map(|_| ready_within("memory")).collect());
+    report(
+        "first start, an empty database",
+        &(0..starts).map(|at| ready_within(&fresh(at))).collect::<Vec<_>>(),
+    );
+    report("later starts", &(0..starts).map(|_| ready_within(&fresh(0))).collect::<Vec<_>>());
+    report("without a database", &(0..starts).map(|_| ready_within("memory")).collect::<Vec<_>>());
     println!("\n{:34} {:>9} {:>9} {:>9}", "resident MB", "at start", "100k on", "most");
     memory("first start, an empty database", &url(&folder, "memory.db"));
     memory("later start", &url(&folder, "memory.db"));
@@ -40,7 +42,7 @@ fn main() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-fn url(folder: &PathBuf, file: &str) -> String {
+fn url(folder: &Path, file: &str) -> String {
     format!("sqlite://{}", folder.join(file).display())
 }
 
@@ -54,7 +56,7 @@ fn ready_within(database_url: &str) -> Duration {
     took
 }
 
-fn report(what: &str, took: Vec<Duration>) {
+fn report(what: &str, took: &[Duration]) {
     let millis: Vec<f64> = took.iter().map(|took| took.as_secs_f64() * 1e3).collect();
     let slowest = millis.iter().copied().fold(0.0, f64::max);
     println!("{what:34} {:9.0} {slowest:9.0}", median(millis));

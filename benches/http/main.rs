@@ -110,7 +110,7 @@ fn in_turns(body: &str) {
 fn turn(server: &Server, request: &[u8], connections: usize, lasts: Duration) -> Turn {
     let before = server.processor_time();
     let mut took = load(server.address, request, connections, lasts);
-    let processor = server.processor_time() - before;
+    let processor = server.processor_time().saturating_sub(before);
     took.sort_unstable();
     Turn {
         per_second: per_second(took.len(), lasts),

@@ -1,6 +1,6 @@
 //! Servers to compare with: a bare axum handler, and what stands between it and the service, one layer at a time.
 
-use std::{io::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -66,7 +66,7 @@ pub(crate) fn serve(name: &str, body: &str) {
     let router = (variant.router)(Stored { text: text.into(), quote: Arc::new(quote), app });
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        writeln!(std::io::stderr(), "http://{}/", listener.local_addr().unwrap()).unwrap();
+        eprintln!("http://{}/", listener.local_addr().unwrap());
         let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let mut terminate = signal(SignalKind::terminate()).unwrap();
         tokio::select! {

@@ -21,7 +21,7 @@ pub(crate) fn write(mut number: u64, buffer: &mut [u8], end: usize) -> usize {
     }
     if number > 0 || at == end {
         at -= 1;
-        buffer[at] = b'0' + number as u8;
+        buffer[at] = PAIRS[(number % 100) as usize][1];
     }
     at
 }

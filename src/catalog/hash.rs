@@ -4,4 +4,4 @@
 //! for names that collide. A hash that is fast on short texts is safe here.
 
 /// A map whose keys are not an asker's.
-pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::FixedState>;

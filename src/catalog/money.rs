@@ -398,7 +398,7 @@ fn write_short(mut size: u64, mut places: usize, least: usize, buffer: &mut [u8]
     while places > least && size.is_multiple_of(10) {
         (size, places) = (size / 10, places - 1);
     }
-    let one = 10_u64.pow(places as u32);
+    let one = 10_u64.pow(u32::try_from(places).unwrap_or(0)); // at most 19 of them
     let mut at = buffer.len() - least.saturating_sub(places);
     at = digits::write_places(size % one, places, buffer, at);
     if at < buffer.len() {
