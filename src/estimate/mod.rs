@@ -11,6 +11,7 @@ pub mod object;
 pub mod quote;
 pub mod request;
 pub mod shape;
+pub mod uncertain;
 pub mod usage_from;
 
 use std::{borrow::Cow, collections::BTreeMap};

@@ -1,0 +1,284 @@
+//! Figures that are not known exactly: how they are drawn, multiplied and added, and what range comes out.
+//!
+//! A figure is given as P10, P50 and P90 (a [`Range`]). [`Sampler::draw`] spreads it over [`DRAWS`] worlds, the
+//! same ones every time; arithmetic then goes on in each world by itself, so that whatever two results share,
+//! they share in every world. [`Uncertain::range`] reads P10 and P90 off the worlds.
+//!
+//! A range is spread as a log-normal distribution with its own width on either side of the middle (a normal one
+//! where P10 is not above zero). With only one uncertain factor its own P10 and P90 come out to the last bit.
+
+mod worlds;
+
+pub use worlds::DRAWS;
+
+use std::sync::Arc;
+
+use self::worlds::{AT_P10, AT_P90, Z_P90};
+
+/// P10, P50 and P90 of a figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    low: f64,
+    mid: f64,
+    high: f64,
+}
+
+/// Why three numbers are no range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be finite, with low <= mid <= high")]
+pub struct NotRange;
+
+impl Range {
+    /// A range from its P10, P50 and P90.
+    ///
+    /// # Errors
+    /// When they are not finite or not in order.
+    pub fn new(low: f64, mid: f64, high: f64) -> Result<Self, NotRange> {
+        let finite = [low, mid, high].iter().all(|figure| figure.is_finite());
+        (finite && low <= mid && mid <= high).then_some(Self { low, mid, high }).ok_or(NotRange)
+    }
+
+    /// A figure that is known.
+    #[must_use]
+    pub const fn exact(mid: f64) -> Self {
+        Self { low: mid, mid, high: mid }
+    }
+
+    /// P10.
+    #[must_use]
+    pub fn low(self) -> f64 {
+        self.low
+    }
+
+    /// P50.
+    #[must_use]
+    pub fn mid(self) -> f64 {
+        self.mid
+    }
+
+    /// P90.
+    #[must_use]
+    pub fn high(self) -> f64 {
+        self.high
+    }
+
+    /// Whether all three are one figure.
+    #[must_use]
+    pub fn is_exact(self) -> bool {
+        self.low.to_bits() == self.high.to_bits()
+    }
+
+    /// The figure in the world where its own score is `z`, in units of P90.
+    fn at(self, z: f64) -> f64 {
+        let Self { low, mid, high } = self;
+        if z == 0.0 {
+            return mid;
+        }
+        let (edge, share) = if z < 0.0 { (low, -z) } else { (high, z) };
+        if low > 0.0 {
+            return if (share - 1.0).abs() < f64::EPSILON { edge } else { mid * (edge / mid).powf(share) };
+        }
+        let figure = mid + (edge - mid) * share;
+        if low >= 0.0 { figure.max(0.0) } else { figure }
+    }
+}
+
+/// The figure in each world.
+type Draws = [f64; DRAWS];
+
+/// A figure, and what it is in each of the worlds; known figures are the same in all of them.
+#[derive(Debug, Clone)]
+pub struct Uncertain {
+    mid: f64,
+    draws: Option<Arc<Draws>>,
+}
+
+impl Uncertain {
+    /// A figure that is known.
+    #[must_use]
+    pub const fn exact(mid: f64) -> Self {
+        Self { mid, draws: None }
+    }
+
+    /// The figure with every input at its P50.
+    #[must_use]
+    pub fn mid(&self) -> f64 {
+        self.mid
+    }
+
+    /// Whether it is the same in every world.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.draws.is_none()
+    }
+
+    /// The same function in every world.
+    #[must_use]
+    pub fn map(&self, function: impl Fn(f64) -> f64) -> Self {
+        let draws = self.draws.as_ref().map(|draws| {
+            let mut out = **draws;
+            out.iter_mut().for_each(|figure| *figure = function(*figure));
+            Arc::new(out)
+        });
+        Self { mid: function(self.mid), draws }
+    }
+
+    /// A function of two figures, world by world.
+    #[must_use]
+    pub fn with(&self, other: &Self, function: impl Fn(f64, f64) -> f64) -> Self {
+        let mid = function(self.mid, other.mid);
+        let draws = match (&self.draws, &other.draws) {
+            (None, None) => None,
+            (Some(a), None) => Some(a.map(|a| function(a, other.mid))),
+            (None, Some(b)) => Some(b.map(|b| function(self.mid, b))),
+            (Some(a), Some(b)) => {
+                let mut out = **a;
+                out.iter_mut().zip(b.iter()).for_each(|(a, b)| *a = function(*a, *b));
+                Some(out)
+            }
+        };
+        Self { mid, draws: draws.map(Arc::new) }
+    }
+
+    /// The product with a known factor.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        self.map(|figure| figure * factor)
+    }
+
+    /// The sum of any number of figures.
+    pub fn sum<'u>(figures: impl IntoIterator<Item = &'u Self>) -> Self {
+        figures.into_iter().fold(Self::exact(0.0), |sum, figure| &sum + figure)
+    }
+
+    /// P10 and P90; none where they do not differ from the middle.
+    #[must_use]
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let mut draws = **self.draws.as_ref()?;
+        let (_, low, above) = draws.select_nth_unstable_by(AT_P10, f64::total_cmp);
+        let low = *low;
+        let (_, high, _) = above.select_nth_unstable_by(AT_P90 - AT_P10 - 1, f64::total_cmp);
+        let (low, high) = (low.min(self.mid), high.max(self.mid));
+        (low < high).then_some((low, high))
+    }
+}
+
+macro_rules! operator {
+    ($($trait:ident $method:ident $sign:tt)+) => {$(
+        impl std::ops::$trait for &Uncertain {
+            type Output = Uncertain;
+
+            fn $method(self, other: Self) -> Uncertain {
+                self.with(other, |a, b| a $sign b)
+            }
+        }
+    )+};
+}
+
+operator! { Add add + Sub sub - Mul mul * Div div / }
+
+/// Draws the inputs of a quote, each once: who asks for the same input again gets the same draws.
+#[derive(Debug, Default)]
+pub struct Sampler {
+    drawn: Vec<(Box<str>, Uncertain)>,
+    columns: usize,
+}
+
+impl Sampler {
+    /// The draws of an input, by its name: that of a catalog row, or the place of a figure in the request.
+    pub fn draw(&mut self, name: &str, range: Range) -> Uncertain {
+        if range.is_exact() {
+            return Uncertain::exact(range.mid);
+        }
+        if let Some((_, known)) = self.drawn.iter().find(|(known, _)| **known == *name) {
+            return known.clone();
+        }
+        let scores = worlds::column(self.columns);
+        self.columns += 1;
+        let draws = scores.map(|score| range.at(score / Z_P90));
+        let drawn = Uncertain { mid: range.mid, draws: Some(Arc::new(draws)) };
+        self.drawn.push((name.into(), drawn.clone()));
+        drawn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn range(low: f64, mid: f64, high: f64) -> Range {
+        Range::new(low, mid, high).unwrap()
+    }
+
+    #[test]
+    fn one_uncertain_factor_gives_back_its_own_p10_and_p90() {
+        let drawn = Sampler::default().draw("a", range(0.67, 1.0, 1.49));
+        assert_eq!(drawn.range(), Some((0.67, 1.49)));
+        assert_eq!(drawn.times(2.0).range(), Some((1.34, 2.98)));
+    }
+
+    #[test]
+    fn what_is_known_has_no_range() {
+        let mut sampler = Sampler::default();
+        let known = sampler.draw("a", Range::exact(3.0));
+        assert!(known.is_exact() && known.range().is_none());
+        assert!((&known * &Uncertain::exact(2.0)).is_exact());
+    }
+
+    #[test]
+    fn what_is_shared_is_drawn_once() {
+        let mut sampler = Sampler::default();
+        let a = sampler.draw("a", range(1.0, 2.0, 4.0));
+        let again = sampler.draw("a", range(1.0, 2.0, 4.0));
+        assert_eq!((&a / &again).range(), None, "a figure over itself is 1 in every world");
+        let b = sampler.draw("b", range(1.0, 2.0, 4.0));
+        assert!((&a / &b).range().is_some());
+    }
+
+    /// The spread of a product of independent factors: ln-widths add in squares.
+    #[test]
+    fn a_product_is_as_wide_as_theory_says() {
+        let mut sampler = Sampler::default();
+        let width = |factor: &Uncertain| {
+            let (low, high) = factor.range().unwrap();
+            (high / low).ln()
+        };
+        let factors = ["a", "b", "c", "d"].map(|name| sampler.draw(name, range(0.5, 1.0, 2.0)));
+        let product = factors.iter().fold(Uncertain::exact(1.0), |product, factor| &product * factor);
+        let expected = width(&factors[0]) * 2.0;
+        assert!((width(&product) / expected - 1.0).abs() < 0.03, "{} {expected}", width(&product));
+    }
+
+    #[test]
+    fn a_figure_that_cannot_be_negative_is_not_drawn_so() {
+        let drawn = Sampler::default().draw("a", range(0.0, 0.1, 0.2));
+        assert!(drawn.map(|figure| f64::from(u8::from(figure < 0.0))).range().is_none());
+    }
+
+    #[test]
+    fn more_inputs_than_prepared_are_still_drawn() {
+        let mut sampler = Sampler::default();
+        for at in 0..200 {
+            let drawn = sampler.draw(&at.to_string(), range(1.0, 2.0, 3.0));
+            assert_eq!(drawn.range(), Some((1.0, 3.0)));
+        }
+    }
+
+    proptest! {
+        /// As long as the input matters: next to a far wider one, the noise of 255 worlds hides it.
+        #[test]
+        fn half_the_spread_of_an_input_narrows_the_range(spread in 0.3_f64..2.0, other in 0.1_f64..2.0) {
+            let width = |spread: f64| {
+                let mut sampler = Sampler::default();
+                let a = sampler.draw("a", range((-spread).exp(), 1.0, spread.exp()));
+                let b = sampler.draw("b", range((-other).exp(), 1.0, other.exp()));
+                let sum = &(&a * &b) + &a;
+                let (low, high) = sum.range().unwrap();
+                (high / low).ln()
+            };
+            prop_assert!(width(spread / 2.0) < width(spread));
+        }
+    }
+}
