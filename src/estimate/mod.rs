@@ -5,12 +5,14 @@
 pub mod answer;
 pub mod api_usage;
 pub mod diff;
+mod exchange;
 pub mod fault;
 pub mod number;
 pub mod object;
 pub mod quote;
 pub mod request;
 pub mod shape;
+pub mod training;
 pub mod uncertain;
 pub mod usage_from;
 
@@ -123,7 +125,7 @@ fn groups<'a>(
     for (asked, item) in request.items.iter().zip(items) {
         let Workload::ApiUsage(workload) = &asked.workload;
         let value = workload.tags.get(tag).map_or(Cow::Borrowed(""), |value| Cow::Borrowed(value.as_str()));
-        let sum = groups.entry(value).or_insert(Total { amount: Money::ZERO });
+        let sum = groups.entry(value).or_insert(Total::from(Money::ZERO));
         sum.amount = sum.amount.checked_add(item.total.amount)?;
     }
     Ok(groups)

@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::{Pricer, currency::Conversion, lines::Price, request::UsageScope, split::Counts};
+use super::{Pricer, lines::Price, request::UsageScope, split::Counts};
 use crate::{
     catalog::{
         meter_table::MeterIndex,
         money::Quantity,
-        snapshot::{CardView, ModifierView, View},
-        time::start_of_day,
+        snapshot::{CardView, ModifierView},
     },
-    estimate::quote::{Basis, Fx, Input, Origin, Ref, Reference, RowConditions},
+    estimate::quote::{Basis, Input, Origin, Ref, Reference, RowConditions},
 };
 
 impl<'a> Pricer<'a, '_> {
@@ -53,20 +52,22 @@ impl<'a> Pricer<'a, '_> {
     }
 }
 
-pub(super) fn input(
-    name: &str,
+pub(super) fn input<'a>(
+    name: &'a str,
     value: Quantity,
     unit: String,
     origin: Origin,
-    reference: Option<Ref>,
-) -> Input<'_> {
-    Input { name: Cow::Borrowed(name), value, unit: Cow::Owned(unit), origin, reference }
-}
-
-pub(super) fn fx_input<'a>(conversion: &Conversion) -> Input<'a> {
-    let Fx { from, to, rate, .. } = conversion.shown;
-    let reference = conversion.refs.into_iter().flatten().next().map(Ref::FxRate);
-    input("fx", rate, format!("{to} per {from}"), Origin::Catalog, reference)
+    reference: Option<Ref<'a>>,
+) -> Input<'a> {
+    Input {
+        name: Cow::Borrowed(name),
+        value,
+        low: None,
+        high: None,
+        unit: Cow::Owned(unit),
+        origin,
+        reference,
+    }
 }
 
 pub(super) fn card_reference(card: CardView<'_>) -> Reference<'_> {
@@ -77,6 +78,7 @@ pub(super) fn card_reference(card: CardView<'_>) -> Reference<'_> {
         effective_from: row.effective_from,
         effective_to: row.effective_to,
         conditions: RowConditions::Card(&row.conditions),
+        value: None,
         note: row.note.as_deref(),
         revision: card.row.introduced.0,
     }
@@ -90,20 +92,8 @@ pub(super) fn modifier_reference(modifier: ModifierView<'_>) -> Reference<'_> {
         effective_from: row.effective_from,
         effective_to: row.effective_to,
         conditions: RowConditions::Modifier { context: &row.context },
+        value: None,
         note: None,
         revision: modifier.row.introduced.0,
     }
-}
-
-pub(super) fn fx_reference(view: View<'_>, id: i64) -> Option<Reference<'_>> {
-    let row = view.snapshot().fx_row(id)?;
-    Some(Reference {
-        source: row.row.source.as_deref(),
-        observed_at: row.row.observed_at,
-        effective_from: start_of_day(row.row.date),
-        effective_to: None,
-        conditions: RowConditions::Always {},
-        note: None,
-        revision: row.introduced.0,
-    })
 }

@@ -86,6 +86,8 @@ impl<'a> Pricer<'a, '_> {
             price_currency: card.row.row.currency,
             fx: None,
             amount: Money::ZERO,
+            low: None,
+            high: None,
             refs: vec![Ref::RateCard(card.row.id)],
             basis,
         };
@@ -128,6 +130,8 @@ impl<'a> Pricer<'a, '_> {
                 price_currency: self.scope.currency,
                 fx: None,
                 amount: Money::ZERO,
+                low: None,
+                high: None,
                 refs: Vec::new(),
                 basis,
             };

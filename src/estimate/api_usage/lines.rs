@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::{
     Pricer,
     asked::Contract,
-    basis::{card_reference, fx_input},
+    basis::card_reference,
     request::UsageScope,
     split::{Charges, Counts, split},
 };
@@ -46,7 +46,7 @@ impl Price<'_> {
         }
     }
 
-    pub(super) fn source(self) -> (Origin, Option<Ref>) {
+    pub(super) fn source(self) -> (Origin, Option<Ref<'static>>) {
         match self {
             Self::List(card, _) => (Origin::Catalog, Some(Ref::RateCard(card.row.id))),
             Self::Contract(_) => (Origin::Request, None),
@@ -167,6 +167,8 @@ impl<'a> Pricer<'a, '_> {
             price_currency: price.currency(),
             fx: None,
             amount: Money::ZERO,
+            low: None,
+            high: None,
             refs: Vec::new(),
             basis,
         };
@@ -202,7 +204,7 @@ impl<'a> Pricer<'a, '_> {
         &mut self,
         mut line: Line<'a>,
         (amount, precision): (Money, Precision),
-        source: Option<Ref>,
+        source: Option<Ref<'a>>,
     ) -> Result<(), Vec<Fault>> {
         if precision == Precision::Rounded {
             self.warn(
@@ -221,19 +223,19 @@ impl<'a> Pricer<'a, '_> {
         line.amount = amount;
         if line.price_currency != self.scope.currency {
             let conversion = self.conversion(line.price_currency)?;
-            line.amount = self.fits(amount.convert(conversion.from_usd, conversion.to_usd))?;
+            line.amount = self.fits(conversion.convert(amount))?;
             line.fx = Some(Box::new(conversion.shown));
-            line.refs.extend(conversion.refs.into_iter().flatten().map(Ref::FxRate));
+            line.refs.extend(conversion.refs());
             if let Some(basis) = &mut line.basis {
                 basis.formula = "quantity * rate / per * fx";
-                basis.inputs.push(fx_input(&conversion));
+                basis.inputs.push(conversion.input());
             }
         }
         self.lines.push(line);
         Ok(())
     }
 
-    pub(super) fn cite(&mut self, source: Ref) {
+    pub(super) fn cite(&mut self, source: Ref<'a>) {
         if let (Ref::RateCard(_), Some(card)) = (source, self.card) {
             self.references.add(source, || card_reference(card));
         }

@@ -19,8 +19,9 @@ pub(crate) use asked::known_currency;
 
 use jiff::Timestamp;
 
-use self::{asked::Asked, currency::Conversion, request::ApiUsage};
+use self::{asked::Asked, request::ApiUsage};
 use super::{
+    exchange::Conversion,
     fault::{Fault, FaultKind, pointer},
     quote::{ItemQuote, Line, References, Sum, Warning, WarningCode},
     request::Detail,
@@ -143,15 +144,20 @@ impl<'a> Pricer<'a, '_> {
             kind: "api_usage",
             id: item.id.as_deref(),
             label: item.label.as_deref(),
-            provider: &asked.found.offering.provider,
-            model: &asked.found.offering.name,
-            offering: &asked.found.offering.id,
+            provider: Some(&asked.found.offering.provider),
+            model: Some(&asked.found.offering.name),
+            offering: Some(&asked.found.offering.id),
             as_of: (asked.at.instant != default_at).then_some(asked.at.instant),
             list_total: adjusted.then(|| list_total.into()),
             total: total.into(),
             reported_cost,
             lines,
+            headline_total: None,
+            metrics: None,
+            stages: None,
+            by_month: None,
             warnings: asked.warnings,
+            spread: None,
         })
     }
 

@@ -119,8 +119,13 @@ fn normal_quantile(probability: f64) -> f64 {
         4.374_664_141_464_968,
         2.938_163_982_698_783,
     ];
-    const D: [f64; 5] =
-        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416, 1.0];
+    const D: [f64; 5] = [
+        7.784_695_709_041_462e-3,
+        3.224_671_290_700_398e-1,
+        2.445_134_137_142_996,
+        3.754_408_661_907_416,
+        1.0,
+    ];
     const TAIL: f64 = 0.024_25;
     let of = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, next| sum * x + next);
     let tail = |probability: f64| {
@@ -145,7 +150,9 @@ mod tests {
     /// Abramowitz and Stegun, table 26.1 and 26.5.
     #[test]
     fn quantiles_are_those_of_the_tables() {
-        for (probability, score) in [(0.5, 0.0), (0.975, 1.959_963_985), (0.9, Z_P90), (0.001, -3.090_232_306)] {
+        for (probability, score) in
+            [(0.5, 0.0), (0.975, 1.959_963_985), (0.9, Z_P90), (0.001, -3.090_232_306)]
+        {
             assert!((normal_quantile(probability) - score).abs() < 1e-8, "{probability}");
         }
     }

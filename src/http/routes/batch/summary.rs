@@ -143,7 +143,7 @@ impl BatchSummary {
 }
 
 fn add(sums: &mut Totals, currency: Currency, amount: Money) -> Result<(), Overflow> {
-    let sum = sums.entry(currency).or_insert(Total { amount: Money::ZERO });
+    let sum = sums.entry(currency).or_insert(Total::from(Money::ZERO));
     sum.amount = sum.amount.checked_add(amount)?;
     Ok(())
 }

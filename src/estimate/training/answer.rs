@@ -1,0 +1,142 @@
+//! What a quote of a training says besides its lines.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::estimate::{quote::Total, uncertain::Uncertain};
+
+/// A figure that is not money.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Metric {
+    /// The figure; P50 where there is a range.
+    #[schema(example = 2_664_000)]
+    pub value: f64,
+    /// P10; only where it differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// P90; only where it differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+    /// Its unit.
+    #[schema(example = "gpu_hour")]
+    pub unit: &'static str,
+}
+
+impl Metric {
+    /// A figure with its range.
+    pub(crate) fn of(figure: &Uncertain, unit: &'static str) -> Self {
+        let range = figure.range();
+        Self {
+            value: rounded(figure.mid()),
+            low: range.map(|(low, _)| rounded(low)),
+            high: range.map(|(_, high)| rounded(high)),
+            unit,
+        }
+    }
+
+    /// A figure that is known.
+    pub(crate) fn exact(value: f64, unit: &'static str) -> Self {
+        Self { value, low: None, high: None, unit }
+    }
+}
+
+/// Nine significant digits: more than anybody knows, and the same on every machine.
+fn rounded(figure: f64) -> f64 {
+    format!("{figure:.8e}").parse().unwrap_or(figure)
+}
+
+/// A training as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct TrainingMetrics {
+    /// Arithmetic of all stages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flops: Option<Metric>,
+    /// Hours of one GPU, all stages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_hours: Option<Metric>,
+    /// Days from the first stage to the last, where the number of GPUs is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<Metric>,
+    /// How many GPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpus: Option<Metric>,
+    /// The fewest GPUs whose memory holds every stage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_gpus: Option<Metric>,
+    /// Model FLOPs (causal attention) over the dense BF16 peak while training runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfu: Option<Metric>,
+    /// The same over all hours, interruptions included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilization: Option<Metric>,
+    /// Electricity, of the machines and their cooling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energy_kwh: Option<Metric>,
+    /// Carbon dioxide of that electricity, by the region's grid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub co2_kg: Option<Metric>,
+}
+
+/// One stage.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct StageQuote {
+    /// Which stage; repeats carry `#2`.
+    #[schema(example = "pretraining")]
+    pub stage: String,
+    /// What its hours come from.
+    pub hours_from: HoursFrom,
+    /// Its lines added up.
+    pub total: Total,
+    /// Tokens that pass through the model being trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Metric>,
+    /// Its arithmetic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flops: Option<Metric>,
+    /// Its hours of one GPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_hours: Option<Metric>,
+    /// Its days, where the number of GPUs is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<Metric>,
+    /// Model FLOPs over the dense BF16 peak while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfu: Option<Metric>,
+    /// The same over all its hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilization: Option<Metric>,
+    /// Memory it needs over all GPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<Metric>,
+    /// The fewest GPUs whose memory holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_gpus: Option<Metric>,
+}
+
+/// What the hours of a stage come from, best known first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HoursFrom {
+    /// The request gives them.
+    GpuHours,
+    /// The request gives days, and the number of GPUs.
+    Days,
+    /// The request gives tokens a second.
+    TokensPerSecondPerGpu,
+    /// The request gives the utilisation.
+    Mfu,
+    /// What published runs got.
+    Assumption,
+    /// No hours of its own.
+    None,
+}
+
+/// What falls on one month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MonthTotal {
+    /// The month.
+    #[schema(example = "2024-11")]
+    pub month: String,
+    /// Its share of the lines.
+    pub total: Total,
+}

@@ -1,0 +1,3 @@
+//! What training a model costs, from pre-training to the last step of reinforcement learning.
+
+pub mod answer;
