@@ -29,6 +29,8 @@ pub enum FaultKind {
     UnknownField { name: String, near: Vec<String> },
     #[error("no workload is of kind `{}`", cut(name))]
     UnknownKind { name: String, near: Vec<String> },
+    #[error("no stage is called `{}`", cut(name))]
+    UnknownStage { name: String, near: Vec<String> },
     #[error("no meter is called `{}`", cut(name))]
     UnknownMeter { name: String, near: Vec<String> },
     #[error("no model is called `{}`{}", cut(name), of_provider(provider.as_ref()))]
@@ -71,6 +73,22 @@ pub enum FaultKind {
     NoFxRate { currency: Currency, as_of: Timestamp },
     #[error("{detail}")]
     Contradiction { detail: String },
+    #[error("no precision is called `{}`; training knows {known}", cut(name))]
+    UnknownPrecision { name: String, known: String, near: Vec<String> },
+    #[error("`{gpu}` does not multiply in {precision}; it has {has}")]
+    PrecisionLacking { gpu: String, precision: String, has: String },
+    #[error("the shape of `{model}` is not known: give `architecture`")]
+    UnknownArchitecture { model: String },
+    #[error("{detail}")]
+    UnpricedGpu { detail: String, near: Vec<String> },
+    #[error("the catalog has no assumption `{id}` in force at {as_of}")]
+    MissingAssumption { id: String, as_of: Timestamp },
+    #[error("{detail}")]
+    MissingPeak { detail: String },
+    #[error("{detail}")]
+    DoesNotFit { detail: String },
+    #[error("no price of electricity is known for the region `{}`", cut(name))]
+    UnknownRegion { name: String, near: Vec<String> },
 }
 
 impl FaultKind {
@@ -80,11 +98,15 @@ impl FaultKind {
         match self {
             Self::UnknownField { near, .. }
             | Self::UnknownKind { near, .. }
+            | Self::UnknownStage { near, .. }
             | Self::UnknownMeter { near, .. }
             | Self::UnknownModel { near, .. }
             | Self::UnknownProvider { near, .. }
             | Self::UnknownCurrency { near, .. }
             | Self::UnknownContextKey { near, .. }
+            | Self::UnknownPrecision { near, .. }
+            | Self::UnpricedGpu { near, .. }
+            | Self::UnknownRegion { near, .. }
             | Self::UnknownGpu { near, .. } => near,
             Self::AmbiguousModel { candidates, .. } => candidates,
             _ => &[],

@@ -7,6 +7,8 @@ pub mod api_usage;
 pub mod diff;
 mod exchange;
 pub mod fault;
+pub mod figure;
+pub mod hardware;
 pub mod number;
 pub mod object;
 pub mod quote;
@@ -50,8 +52,11 @@ pub fn estimate<'a>(
     let mut references = References::default();
     let mut items = Vec::with_capacity(request.items.len());
     for Item { pointer, workload } in &request.items {
-        let Workload::ApiUsage(workload) = workload;
-        match api_usage::quote(workload, pointer, scope, &mut references) {
+        let quoted = match workload {
+            Workload::ApiUsage(workload) => api_usage::quote(workload, pointer, scope, &mut references),
+            Workload::Training(_) => Err(Vec::new()),
+        };
+        match quoted {
             Ok(item) => items.push(item),
             Err(found) => faults.extend(found),
         }
@@ -123,8 +128,8 @@ fn groups<'a>(
 ) -> Result<BTreeMap<Cow<'a, str>, Total>, Overflow> {
     let mut groups: BTreeMap<Cow<'a, str>, Total> = BTreeMap::new();
     for (asked, item) in request.items.iter().zip(items) {
-        let Workload::ApiUsage(workload) = &asked.workload;
-        let value = workload.tags.get(tag).map_or(Cow::Borrowed(""), |value| Cow::Borrowed(value.as_str()));
+        let value =
+            asked.workload.tags().get(tag).map_or(Cow::Borrowed(""), |value| Cow::Borrowed(value.as_str()));
         let sum = groups.entry(value).or_insert(Total::from(Money::ZERO));
         sum.amount = sum.amount.checked_add(item.total.amount)?;
     }

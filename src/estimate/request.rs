@@ -15,7 +15,12 @@ use utoipa::ToSchema;
 use super::{
     api_usage::request::ApiUsage,
     fault::{Fault, FaultKind, pointer},
+    object::ByName,
     shape,
+    training::{
+        request::Training,
+        stage::{MOST_STAGES, Stage},
+    },
 };
 use crate::catalog::{names, time::AsOf};
 
@@ -23,7 +28,7 @@ use crate::catalog::{names, time::AsOf};
 pub const MOST_ITEMS: usize = 100;
 
 /// The kinds of workload there are.
-const KINDS: [&str; 1] = ["api_usage"];
+const KINDS: [&str; 2] = ["api_usage", "training"];
 
 /// How much of the answer is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -72,10 +77,26 @@ impl Envelope<'_> {
 /// Something whose cost is asked for.
 #[derive(Debug, Clone, ToSchema)]
 #[serde(untagged)]
-#[schema(discriminator(property_name = "kind", mapping(("api_usage" = "#/components/schemas/ApiUsage"))))]
+#[schema(discriminator(property_name = "kind", mapping(
+    ("api_usage" = "#/components/schemas/ApiUsage"),
+    ("training" = "#/components/schemas/Training"),
+)))]
 pub enum Workload {
     /// Calls to a hosted model.
     ApiUsage(ApiUsage),
+    /// Training a model.
+    Training(Box<Training>),
+}
+
+impl Workload {
+    /// The caller's own words to group by.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
+        match self {
+            Self::ApiUsage(usage) => &usage.tags,
+            Self::Training(training) => &training.tags,
+        }
+    }
 }
 
 /// A request whose shape has been read.
@@ -203,16 +224,33 @@ fn read_fields(fields: &[Field<'_>], base: &str) -> Result<Workload, Fault> {
     };
     match kind.as_ref() {
         "api_usage" => read_as(fields, base).map(Workload::ApiUsage),
+        "training" => read_training(fields, base).map(|training| Workload::Training(Box::new(training))),
         unknown => {
             let near = names::near(unknown, KINDS.into_iter());
+            let near = if near.is_empty() { KINDS.map(str::to_owned).into() } else { near };
             let name = unknown.to_owned();
             Err(Fault::new(pointer(base, "kind"), FaultKind::UnknownKind { name, near }))
         }
     }
 }
 
+/// Reads a training and its stages.
+fn read_training(fields: &[Field<'_>], base: &str) -> Result<Training, Fault> {
+    let mut training: Training = read_as(fields, base)?;
+    let place = pointer(base, "stages");
+    let count = training.raw_stages.len();
+    if !(1..=MOST_STAGES).contains(&count) {
+        let detail = format!("must hold 1 to {MOST_STAGES} stages, got {count}");
+        return Err(Fault::new(place, FaultKind::out_of_range(detail)));
+    }
+    let stages = training.raw_stages.iter().enumerate();
+    training.stages =
+        stages.map(|(at, raw)| Stage::read(raw, &format!("{place}/{at}"))).collect::<Result<_, _>>()?;
+    Ok(training)
+}
+
 /// Reads fields into their type; only what cannot be read is read again to find out where.
-fn read_as<'de, T: Deserialize<'de>>(fields: &[Field<'de>], base: &str) -> Result<T, Fault> {
+pub(crate) fn read_as<'de, T: Deserialize<'de>>(fields: &[Field<'de>], base: &str) -> Result<T, Fault> {
     let entries = || {
         let fields = fields.iter().map(|(name, raw)| (name.as_ref(), *raw));
         MapDeserializer::<_, serde_json::Error>::new(fields)
@@ -226,10 +264,10 @@ fn read_as<'de, T: Deserialize<'de>>(fields: &[Field<'de>], base: &str) -> Resul
 }
 
 /// A field and its value, not yet read.
-type Field<'a> = (Cow<'a, str>, &'a RawValue);
+pub(crate) type Field<'a> = (Cow<'a, str>, &'a RawValue);
 
 /// The fields of an object, their values not yet read.
-struct Fields<'a>(Vec<Field<'a>>);
+pub(crate) struct Fields<'a>(pub(crate) Vec<Field<'a>>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -261,3 +299,9 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Tags, read by the caller's words.
 pub type Tags = BTreeMap<String, String>;
+
+/// Tags, of which none comes twice.
+pub(crate) fn each_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
+    let ByName(tags) = ByName::deserialize(deserializer)?;
+    Ok(tags.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}

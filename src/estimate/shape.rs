@@ -8,7 +8,10 @@ use std::fmt::Display;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
-use super::fault::{Fault, FaultKind, pointer as child};
+use super::{
+    fault::{Fault, FaultKind, pointer as child},
+    training::stage::Precision,
+};
 use crate::catalog::names::near;
 
 /// Why a text could not be read.
@@ -78,6 +81,13 @@ pub fn out_of_range<E: serde::de::Error>(detail: impl Display) -> E {
 
 const OUT_OF_RANGE: &str = "out of range: ";
 
+/// An error for `Deserialize` implementations that [`fault_of`] reports as `unknown_precision`.
+pub fn unknown_precision<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format_args!("{UNKNOWN_PRECISION}{name}"))
+}
+
+const UNKNOWN_PRECISION: &str = "unknown precision: ";
+
 /// The error's sentence without serde's " at line 1 column 2".
 #[must_use]
 pub fn sentence_of(error: &serde_json::Error) -> String {
@@ -124,6 +134,11 @@ fn kind_of(sentence: &str) -> Kind {
 fn kind_of_value(sentence: &str) -> FaultKind {
     if let Some(detail) = sentence.strip_prefix(OUT_OF_RANGE) {
         return FaultKind::out_of_range(detail);
+    }
+    if let Some(name) = sentence.strip_prefix(UNKNOWN_PRECISION) {
+        let known = Precision::ALL.map(Precision::name);
+        let near = near(name, known.into_iter());
+        return FaultKind::UnknownPrecision { name: name.to_owned(), known: known.join(", "), near };
     }
     if let Some((got, expected)) = got_and_expected(sentence, "invalid type: ") {
         return FaultKind::wrong_type(must_be(expected, got));

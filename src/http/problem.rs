@@ -265,7 +265,13 @@ impl From<Fault> for ProblemError {
 fn code_of(kind: &FaultKind) -> &'static str {
     match kind {
         FaultKind::UnknownField { .. } => "unknown_field",
-        FaultKind::UnknownKind { .. } => "unknown_kind",
+        FaultKind::UnknownKind { .. } | FaultKind::UnknownStage { .. } => "unknown_kind",
+        FaultKind::UnknownPrecision { .. } | FaultKind::PrecisionLacking { .. } => "unknown_precision",
+        FaultKind::UnknownArchitecture { .. } => "unknown_model",
+        FaultKind::UnpricedGpu { .. } => "unpriced",
+        FaultKind::MissingAssumption { .. } | FaultKind::MissingPeak { .. } => "missing_assumption",
+        FaultKind::DoesNotFit { .. } => "does_not_fit",
+        FaultKind::UnknownRegion { .. } => "unknown_region",
         FaultKind::UnknownMeter { .. } => "unknown_meter",
         FaultKind::UnknownModel { .. } => "unknown_model",
         FaultKind::UnknownProvider { .. } => "unknown_provider",

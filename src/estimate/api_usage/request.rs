@@ -10,7 +10,7 @@ use crate::{
     estimate::{
         number::{Amount, Count},
         object::{ByName, Object},
-        request::Tags,
+        request::{Tags, each_once},
         usage_from::Format,
     },
 };
@@ -166,10 +166,4 @@ impl<'de> Deserialize<'de> for ContextValue {
 
         deserializer.deserialize_any(StringOrNumber)
     }
-}
-
-/// Tags, of which none comes twice.
-fn each_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
-    let ByName(tags) = ByName::deserialize(deserializer)?;
-    Ok(tags.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }

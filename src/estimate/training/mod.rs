@@ -1,3 +1,5 @@
 //! What training a model costs, from pre-training to the last step of reinforcement learning.
 
 pub mod answer;
+pub mod request;
+pub mod stage;
