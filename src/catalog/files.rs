@@ -12,6 +12,7 @@ use super::{
     edition::{Edition, EditionVersion, NotVersion},
     fx_file,
     gpu::{GpuPurchase, GpuRental},
+    published_throughput::PublishedThroughput,
     rate_card::{Modifier, RateCard},
     rows::Tables,
     text::to_line,
@@ -109,7 +110,7 @@ pub fn parse(
 }
 
 /// Files that hold a table each. All have to be there: a lost file must not look like withdrawn rows.
-const WHOLE_FILES: [&str; 11] = [
+const WHOLE_FILES: [&str; 16] = [
     "providers.jsonl",
     "meters.jsonl",
     "calendars.jsonl",
@@ -121,6 +122,11 @@ const WHOLE_FILES: [&str; 11] = [
     "gpu_rentals.jsonl",
     "gpu_purchases.jsonl",
     "market_index.jsonl",
+    "assumptions.jsonl",
+    "energy_prices.jsonl",
+    "published_runs.jsonl",
+    "published_throughputs.jsonl",
+    "scenarios.jsonl",
 ];
 
 fn parse_table(tables: &mut Tables, path: &str, text: &str) -> Result<(), FilesError> {
@@ -135,6 +141,11 @@ fn parse_table(tables: &mut Tables, path: &str, text: &str) -> Result<(), FilesE
         "gpu_rentals.jsonl" => parse_lines(path, text, &mut tables.gpu_rentals),
         "gpu_purchases.jsonl" => parse_lines(path, text, &mut tables.gpu_purchases),
         "market_index.jsonl" => parse_lines(path, text, &mut tables.market_index),
+        "assumptions.jsonl" => parse_lines(path, text, &mut tables.assumptions),
+        "energy_prices.jsonl" => parse_lines(path, text, &mut tables.energy_prices),
+        "published_runs.jsonl" => parse_lines(path, text, &mut tables.published_runs),
+        "published_throughputs.jsonl" => parse_lines(path, text, &mut tables.published_throughputs),
+        "scenarios.jsonl" => parse_lines(path, text, &mut tables.scenarios),
         FX_RATES => {
             tables.fx_rates = fx_file::parse(path, text)?;
             Ok(())
@@ -193,6 +204,14 @@ pub fn write(edition: &Edition) -> serde_json::Result<Vec<(String, Vec<u8>)>> {
         lines("gpu_rentals.jsonl", &sorted(&tables.gpu_rentals, rental_order))?,
         lines("gpu_purchases.jsonl", &sorted(&tables.gpu_purchases, purchase_order))?,
         lines("market_index.jsonl", &sorted(&tables.market_index, |row| (&row.series, row.date, &row.kind)))?,
+        lines("assumptions.jsonl", &sorted(&tables.assumptions, |row| (&row.id, row.effective_from)))?,
+        lines(
+            "energy_prices.jsonl",
+            &sorted(&tables.energy_prices, |row| (&row.region, row.effective_from)),
+        )?,
+        lines("published_runs.jsonl", &sorted(&tables.published_runs, |row| &row.id))?,
+        lines("published_throughputs.jsonl", &sorted(&tables.published_throughputs, throughput_order))?,
+        lines("scenarios.jsonl", &sorted(&tables.scenarios, |row| &row.id))?,
     ];
     for (provider, cards) in cards_by_provider(&tables.rate_cards) {
         files.push(lines(&format!("{RATE_CARDS}{provider}.jsonl"), &cards)?);
@@ -258,6 +277,10 @@ fn commitment(rental: &GpuRental) -> String {
 fn purchase_order(price: &GpuPurchase) -> impl Ord + use<'_> {
     let from: Date = price.effective_from;
     (&price.gpu, from, &price.kind, &price.system, price.amount)
+}
+
+fn throughput_order(row: &PublishedThroughput) -> impl Ord + use<'_> {
+    (&row.workload, &row.model_name, &row.hardware, row.gpu_count, &row.precision, &row.id)
 }
 
 /// Where files differ from their one spelling: out of order, other spacing, a provider's cards in another's file.

@@ -1,10 +1,12 @@
 //! What things are and cost: plain types, and the immutable [`snapshot`] that quotes are made from.
 
+pub mod assumption;
 pub mod calendar;
 pub mod changes;
 pub mod check;
 pub(crate) mod digits;
 pub mod edition;
+pub mod energy;
 pub mod files;
 pub mod fx;
 mod fx_file;
@@ -19,8 +21,11 @@ pub mod money;
 pub mod names;
 pub mod offering;
 pub mod provider;
+pub mod published_run;
+pub mod published_throughput;
 pub mod rate_card;
 pub mod rows;
+pub mod scenario;
 pub mod snapshot;
 pub mod text;
 pub mod time;

@@ -541,6 +541,32 @@ pub mod decimal_text {
     }
 }
 
+/// The same where there may be none.
+pub mod optional_decimal_text {
+    use super::{Decimal, Deserialize, Deserializer, Serializer, decimal_text, parse_decimal};
+    use serde::de::Error as _;
+
+    /// Writes the shortest spelling, or null.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(decimal: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+        match decimal {
+            Some(decimal) => decimal_text::serialize(decimal, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads a decimal string or null.
+    ///
+    /// # Errors
+    /// When it is neither, or loses digits.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+        let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.map(|text| parse_decimal(&text).map_err(D::Error::custom)).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

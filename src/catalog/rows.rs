@@ -6,8 +6,10 @@ use utoipa::ToSchema;
 
 pub use super::changes::{Changes, DuplicateKey};
 use super::{
+    assumption::Assumption,
     calendar::Calendar,
     changes::ContentHash,
+    energy::EnergyPrice,
     fx::FxRate,
     gpu::{Gpu, GpuPurchase, GpuRental, MarketIndex},
     ids::RevisionNumber,
@@ -15,7 +17,10 @@ use super::{
     model::Model,
     offering::Offering,
     provider::Provider,
+    published_run::PublishedRun,
+    published_throughput::PublishedThroughput,
     rate_card::{Modifier, RateCard},
+    scenario::Scenario,
 };
 
 /// A row that can be found again in a later edition.
@@ -196,6 +201,16 @@ tables! {
     gpu_purchases: GpuPurchase, "gpu_purchase", |it| purchase_key(it);
     /// Rental market levels.
     market_index: MarketIndex, "market_index", |it| format!("{} {} {}", it.series, it.date, it.kind);
+    /// Defaults of the arithmetic.
+    assumptions: Assumption, "assumption", |it| assumption_key(it);
+    /// Prices of electricity.
+    energy_prices: EnergyPrice, "energy_price", |it| format!("{} {}", it.region, it.effective_from);
+    /// Training runs that others published.
+    published_runs: PublishedRun, "published_run", |it| it.id.clone();
+    /// Speeds that others measured.
+    published_throughputs: PublishedThroughput, "published_throughput", |it| it.id.clone();
+    /// Ready-to-send requests.
+    scenarios: Scenario, "scenario", |it| it.id.clone();
 }
 
 fn rate_card_key(card: &RateCard) -> String {
@@ -206,6 +221,13 @@ fn rate_card_key(card: &RateCard) -> String {
 fn modifier_key(modifier: &Modifier) -> String {
     let from = modifier.effective_from.map_or_else(|| "-".to_owned(), |from| from.to_string());
     format!("{} {from} {}", modifier.offering, json(&modifier.context))
+}
+
+fn assumption_key(assumption: &Assumption) -> String {
+    match assumption.effective_from {
+        Some(from) => format!("{} {from}", assumption.id),
+        None => assumption.id.clone(),
+    }
 }
 
 fn purchase_key(price: &GpuPurchase) -> String {

@@ -20,11 +20,23 @@ impl Span {
         }
     }
 
+    /// The span between the starts of two days in UTC, either of which may be open.
+    #[must_use]
+    pub fn of_days(from: Option<Date>, to: Option<Date>) -> Self {
+        Self::new(from.and_then(start_of_day), to.and_then(start_of_day))
+    }
+
     /// Whether an instant lies inside: the start does, the end does not.
     #[must_use]
     pub fn contains(self, at: Timestamp) -> bool {
         let at = at.as_millisecond();
         self.from_ms <= at && at < self.to_ms
+    }
+
+    /// Its first millisecond; the least there is where the start is open.
+    #[must_use]
+    pub fn start_ms(self) -> i64 {
+        self.from_ms
     }
 
     /// Whether two spans share an instant.
@@ -115,6 +127,14 @@ mod tests {
         assert!(!span.contains(at("2025-02-08T15:59:59.999Z")));
         assert!(span.contains(at("2025-02-08T16:00:00Z")));
         assert!(!span.contains(at("2025-02-09T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_span_of_days_starts_and_ends_at_midnight_utc() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let span = Span::of_days(parse_day("2025-01-01"), parse_day("2025-01-02"));
+        assert!(!span.contains(at("2024-12-31T23:59:59.999Z")) && span.contains(at("2025-01-01T00:00:00Z")));
+        assert!(span.contains(at("2025-01-01T23:59:59.999Z")) && !span.contains(at("2025-01-02T00:00:00Z")));
     }
 
     #[test]

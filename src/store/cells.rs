@@ -15,7 +15,10 @@ use crate::catalog::{
     ids::{CalendarId, GpuId, MeterId, ModelId, OfferingId, ProviderId, RevisionNumber},
     model::Architecture,
     money::{Currency, parse_decimal},
+    published_run::{PublishedRl, ThirdPartyCost},
+    published_throughput::{InferenceSetup, RlSetup},
     rate_card::{Conditions, ContextKey, Test},
+    scenario::PublishedFigure,
     time::parse_day,
 };
 
@@ -158,6 +161,8 @@ macro_rules! json_cells {
 json_cells! {
     Vec<String> Vec<MeterId> Vec<Date>
     Architecture Conditions BTreeMap<ContextKey, Test> DenseTflops Interconnect
+    BTreeMap<String, f64> Vec<ThirdPartyCost> PublishedRl RlSetup InferenceSetup
+    serde_json::Value Vec<PublishedFigure>
 }
 
 impl Cell for Arc<str> {

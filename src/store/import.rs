@@ -92,6 +92,11 @@ async fn write(
         gpu_rentals,
         gpu_purchases,
         market_index,
+        assumptions,
+        energy_prices,
+        published_runs,
+        published_throughputs,
+        scenarios,
     } = delta; // by name, so that a new table is not forgotten
     append(conn, number, &history.providers, providers).await?;
     append(conn, number, &history.meters, meters).await?;
@@ -105,7 +110,12 @@ async fn write(
     append(conn, number, &history.gpus, gpus).await?;
     append(conn, number, &history.gpu_rentals, gpu_rentals).await?;
     append(conn, number, &history.gpu_purchases, gpu_purchases).await?;
-    append(conn, number, &history.market_index, market_index).await
+    append(conn, number, &history.market_index, market_index).await?;
+    append(conn, number, &history.assumptions, assumptions).await?;
+    append(conn, number, &history.energy_prices, energy_prices).await?;
+    append(conn, number, &history.published_runs, published_runs).await?;
+    append(conn, number, &history.published_throughputs, published_throughputs).await?;
+    append(conn, number, &history.scenarios, scenarios).await
 }
 
 /// Supersedes and appends a table's rows, in this order: a key has one current row at any time.

@@ -29,6 +29,11 @@ pub(super) async fn load(conn: &mut AnyConnection) -> Result<(History, Vec<Revis
         gpu_rentals: versions(conn).await?,
         gpu_purchases: versions(conn).await?,
         market_index: versions(conn).await?,
+        assumptions: versions(conn).await?,
+        energy_prices: versions(conn).await?,
+        published_runs: versions(conn).await?,
+        published_throughputs: versions(conn).await?,
+        scenarios: versions(conn).await?,
     };
     Ok((history, revisions))
 }

@@ -85,6 +85,11 @@ fn unique_keys(tables: &Tables, findings: &mut Findings) {
         gpu_rentals,
         gpu_purchases,
         market_index,
+        assumptions,
+        energy_prices,
+        published_runs,
+        published_throughputs,
+        scenarios,
     } = tables;
     table(providers, findings);
     table(meters, findings);
@@ -98,6 +103,11 @@ fn unique_keys(tables: &Tables, findings: &mut Findings) {
     table(gpu_rentals, findings);
     table(gpu_purchases, findings);
     table(market_index, findings);
+    table(assumptions, findings);
+    table(energy_prices, findings);
+    table(published_runs, findings);
+    table(published_throughputs, findings);
+    table(scenarios, findings);
 }
 
 #[cfg(test)]
@@ -137,6 +147,11 @@ mod tests {
         twice(&mut tables.gpu_rentals);
         twice(&mut tables.gpu_purchases);
         twice(&mut tables.market_index);
+        twice(&mut tables.assumptions);
+        twice(&mut tables.energy_prices);
+        twice(&mut tables.published_runs);
+        twice(&mut tables.published_throughputs);
+        twice(&mut tables.scenarios);
         twice(&mut tables.meters);
         let found: Vec<&str> = check(&tables)
             .iter()
@@ -156,6 +171,11 @@ mod tests {
             "gpu_rental",
             "gpu_purchase",
             "market_index",
+            "assumption",
+            "energy_price",
+            "published_run",
+            "published_throughput",
+            "scenario",
         ];
         assert_eq!(found, tables);
     }

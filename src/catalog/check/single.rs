@@ -50,6 +50,7 @@ fn sources(tables: &Tables, findings: &mut Findings) {
     }
     each!(providers meters calendars models offerings rate_cards modifiers fx_rates);
     each!(gpus gpu_rentals gpu_purchases market_index);
+    each!(assumptions energy_prices published_runs published_throughputs scenarios);
 }
 
 fn source(row: &impl Row, source: Option<&str>, observed_at: Date, findings: &mut Findings) {

@@ -58,6 +58,20 @@ pub(super) fn sound() -> Tables {
         )],
         market_index: vec![row(json!({"series": "H100", "date": "2026-01-01", "kind": "typical",
             "price_per_gpu_hour_low": "2", "price_per_gpu_hour_high": "3", "currency": "USD"}))],
+        assumptions: vec![row(json!({"id": "training.goodput", "description": "goodput", "unit": "ratio",
+            "low": 0.75, "mid": 0.87, "high": 0.96, "effective_to": "2026-01-01"}))],
+        energy_prices: vec![row(json!({"region": "us", "name": "United States", "price_per_kwh": "0.08",
+            "currency": "USD", "kg_co2_per_kwh": 0.4, "effective_from": "2025-01-01"}))],
+        published_runs: vec![row(json!({"id": "one", "name": "One", "model": "one", "org": "Acme",
+            "date": "2026-01-01", "kind": "pretrain", "architecture": "dense", "params_total": 7e9,
+            "tokens": 2e12, "hardware": "H100", "gpu": "h100", "gpu_count": 512, "gpu_hours": 90_000,
+            "tier": "A", "verification": "primary_read"}))],
+        published_throughputs: vec![row(json!({"id": "throughput-1", "workload": "training",
+            "kind": "pretrain", "model": "one", "model_name": "One", "gpu": "h100", "hardware": "H100",
+            "gpu_count": 8, "precision": "bf16", "tokens_per_second_per_gpu": 1007}))],
+        scenarios: vec![row(json!({"id": "one-call", "title": "One call", "request": {"model": "one"},
+            "published": [{"figure": "cost", "value": 1, "unit": "USD", "source": "Acme", "tolerance": 0,
+                "pointer": "/total/amount"}]}))],
     }
 }
 

@@ -3,6 +3,7 @@
 //! A [`Snapshot`] is built from the whole [`History`] off the request path. A quote looks at it through a
 //! [`View`], which shows what was known at one revision.
 
+mod spans;
 mod view;
 
 pub use view::{CardView, Found, FxQuote, ModifierView, View};
@@ -12,9 +13,10 @@ use std::{collections::HashSet, hash::Hash};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use self::spans::SpanIndex;
 use super::{
     hash::Map,
-    ids::RevisionNumber,
+    ids::{GpuId, RevisionNumber},
     meter_table::{MeterIndex, MeterSet, MeterTable, MeterTableError, MeterTables},
     money::Currency,
     names::NameIndex,
@@ -106,6 +108,11 @@ pub struct Snapshot {
     fx: Map<Currency, Vec<u32>>,
     calendars: Map<Box<str>, Vec<u32>>,
     currencies: HashSet<Currency>,
+    assumptions: SpanIndex,
+    energy_prices: SpanIndex,
+    scenarios: Map<Box<str>, Vec<u32>>,
+    rentals: Map<GpuId, Vec<u32>>,
+    purchases: Map<GpuId, Vec<u32>>,
 }
 
 /// Offerings by name, and what belongs to each.
@@ -137,6 +144,11 @@ impl Snapshot {
             fx: rates_by_day(&history),
             calendars: positions(&history.calendars, |row| row.id.as_str().into()),
             currencies: currencies(&history),
+            assumptions: SpanIndex::new(&history.assumptions, |row| (&row.id, row.span())),
+            energy_prices: SpanIndex::new(&history.energy_prices, |row| (&row.region, row.span())),
+            scenarios: positions(&history.scenarios, |row| row.id.as_str().into()),
+            rentals: positions(&history.gpu_rentals, |row| row.gpu.clone()),
+            purchases: positions(&history.gpu_purchases, |row| row.gpu.clone()),
             meters,
             history,
             revisions,

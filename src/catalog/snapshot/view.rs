@@ -5,9 +5,11 @@ use rust_decimal::Decimal;
 
 use super::{Card, CompiledModifier, Slot, Snapshot};
 use crate::catalog::{
+    assumption::Assumption,
     calendar::Calendar,
-    gpu::Gpu,
-    ids::RevisionNumber,
+    energy::EnergyPrice,
+    gpu::{Gpu, GpuPurchase, GpuRental},
+    ids::{GpuId, RevisionNumber},
     meter::Meter,
     meter_table::{MeterSet, MeterTable},
     model::Model,
@@ -17,6 +19,7 @@ use crate::catalog::{
     provider::Provider,
     rate_card::{ContextKey, Modifier, RateCard},
     rows::Versioned,
+    scenario::Scenario,
     time::{Span, utc_day},
 };
 
@@ -264,6 +267,45 @@ impl<'s> View<'s> {
         let known = rates[..after].iter().rev().map(|at| &rows[*at as usize]);
         let row = known.into_iter().find(|row| row.known_at(self.revision))?;
         Some(FxQuote { rate: row.row.usd_per_unit, day: row.row.date, row: Some(row.id) })
+    }
+
+    /// A default of the arithmetic by its id, as it holds at an instant.
+    #[must_use]
+    pub fn assumption(&self, id: &str, at: Timestamp) -> Option<&'s Versioned<Assumption>> {
+        self.snapshot.assumptions.find(&self.snapshot.history.assumptions, id, at, self.revision)
+    }
+
+    /// The price of electricity of a region at an instant: the last one that had started, unless it has ended.
+    #[must_use]
+    pub fn energy_price(&self, region: &str, at: Timestamp) -> Option<&'s Versioned<EnergyPrice>> {
+        self.snapshot.energy_prices.find(&self.snapshot.history.energy_prices, region, at, self.revision)
+    }
+
+    /// A ready-to-send request by its id.
+    #[must_use]
+    pub fn scenario(&self, id: &str) -> Option<&'s Versioned<Scenario>> {
+        let found = self.snapshot.scenarios.get(id)?;
+        self.first(&self.snapshot.history.scenarios, found)
+    }
+
+    /// The rental prices of an accelerator, in the order of their rows.
+    pub fn rentals_of(&self, gpu: &GpuId) -> impl Iterator<Item = &'s Versioned<GpuRental>> + use<'s> {
+        self.at_places(&self.snapshot.history.gpu_rentals, self.snapshot.rentals.get(gpu))
+    }
+
+    /// The purchase prices of an accelerator, in the order of their rows.
+    pub fn purchases_of(&self, gpu: &GpuId) -> impl Iterator<Item = &'s Versioned<GpuPurchase>> + use<'s> {
+        self.at_places(&self.snapshot.history.gpu_purchases, self.snapshot.purchases.get(gpu))
+    }
+
+    /// The known rows among those at some places.
+    fn at_places<T>(
+        self,
+        rows: &'s [Versioned<T>],
+        places: Option<&'s Vec<u32>>,
+    ) -> impl Iterator<Item = &'s Versioned<T>> + use<'s, T> {
+        let places = places.into_iter().flatten();
+        places.map(|at| &rows[*at as usize]).filter(move |row| row.known_at(self.revision))
     }
 
     /// A meter by its id.
