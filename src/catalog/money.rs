@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use super::digits;
 
 mod change;
+mod modelled;
 
 /// Significant digits that a single amount keeps.
 pub const SIGNIFICANT_DIGITS: u32 = 28;

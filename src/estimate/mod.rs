@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod api_usage;
+mod desk;
 pub mod diff;
 mod exchange;
 pub mod fault;
@@ -23,7 +24,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use jiff::Timestamp;
 
 use self::{
-    api_usage::Scope,
+    desk::Scope,
     fault::{Fault, FaultKind},
     quote::{ENGINE, ItemQuote, Quote, References, Sum, Total},
     request::{Detail, EstimateRequest, Item, Workload},

@@ -21,32 +21,16 @@ use jiff::Timestamp;
 
 use self::{asked::Asked, request::ApiUsage};
 use super::{
+    desk::Scope,
     exchange::Conversion,
     fault::{Fault, FaultKind, pointer},
     quote::{ItemQuote, Line, References, Sum, Warning, WarningCode},
-    request::Detail,
 };
 use crate::catalog::{
     meter_table::MeterIndex,
-    money::{Currency, Money, Overflow},
-    snapshot::{CardView, View},
-    time::AsOf,
+    money::{Money, Overflow},
+    snapshot::CardView,
 };
-
-/// What holds for every item of a request.
-#[derive(Debug, Clone, Copy)]
-pub struct Scope<'s> {
-    /// The catalog at the revision asked for.
-    pub view: View<'s>,
-    /// Currency of the answer.
-    pub currency: Currency,
-    /// The request's own instant, if it gives one.
-    pub as_of: Option<AsOf>,
-    /// The time.
-    pub now: AsOf,
-    /// How much of the answer is wanted.
-    pub detail: Detail,
-}
 
 /// Prices one workload. `base` is its place in the request.
 ///
