@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::{
     fault::FaultKind,
@@ -54,6 +54,12 @@ impl Conversion {
     /// An amount in the answer's currency, rounded once, half to even, to 12 places.
     pub(super) fn convert(&self, amount: Money) -> Result<Money, Overflow> {
         amount.convert(self.from_usd, self.to_usd)
+    }
+
+    /// Units of the answer's currency for one of the price's, for what is modelled.
+    pub(super) fn factor(&self) -> f64 {
+        let number = |rate: Decimal| rate.to_f64().unwrap_or(f64::NAN);
+        number(self.from_usd) / number(self.to_usd)
     }
 
     /// The rows it rests on.

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod api_usage;
 mod desk;
 pub mod diff;
+mod draft;
 mod exchange;
 pub mod fault;
 pub mod figure;

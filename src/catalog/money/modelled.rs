@@ -40,6 +40,13 @@ impl Money {
         Self::at(I256::new(digits), places - exponent.parse::<i64>().map_err(|_| Overflow)?)
     }
 
+    /// The nearest float.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        let Self { mantissa, scale } = self.normalized();
+        i32::try_from(scale).map_or(0.0, |scale| mantissa.as_f64() / 10_f64.powi(scale))
+    }
+
     /// A modelled amount: a number rounded to cents, or to six significant digits where that is finer.
     ///
     /// # Errors

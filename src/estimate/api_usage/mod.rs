@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use self::{asked::Asked, request::ApiUsage};
 use super::{
     desk::Scope,
+    draft::number_repeats,
     exchange::Conversion,
     fault::{Fault, FaultKind, pointer},
     quote::{ItemQuote, Line, References, Sum, Warning, WarningCode},
@@ -119,7 +120,7 @@ impl<'a> Pricer<'a, '_> {
         let list_total = self.total()?;
         let adjusted = !self.item.adjustments.is_empty();
         let total = if adjusted { self.add_adjustment_lines(list_total)? } else { list_total };
-        self.repeat_codes();
+        number_repeats(&mut self.lines);
         let reported_cost = self.reported_cost(total)?;
         let Self { scope, item, mut asked, lines, mut warnings, .. } = self;
         asked.warnings.append(&mut warnings);
@@ -149,14 +150,5 @@ impl<'a> Pricer<'a, '_> {
         let mut sum = Sum::new();
         self.fits(self.lines.iter().try_for_each(|line| sum.add(line.amount)))?;
         Ok(sum.get())
-    }
-
-    /// `adjustment`, `adjustment#2`, ...
-    fn repeat_codes(&mut self) {
-        for at in 1..self.lines.len() {
-            let base = self.lines[at].code.base;
-            let before = self.lines[..at].iter().filter(|line| line.code.base == base).count();
-            self.lines[at].code.nth = u32::try_from(before + 1).unwrap_or(u32::MAX);
-        }
     }
 }

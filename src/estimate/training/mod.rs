@@ -1,5 +1,6 @@
 //! What training a model costs, from pre-training to the last step of reinforcement learning.
 
 pub mod answer;
+mod program;
 pub mod request;
 pub mod stage;
