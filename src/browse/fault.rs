@@ -79,6 +79,8 @@ pub enum Thing {
     Currency,
     Gpu,
     Revision,
+    Assumption,
+    Scenario,
 }
 
 impl fmt::Display for Thing {
@@ -91,6 +93,8 @@ impl fmt::Display for Thing {
             Self::Currency => "currency",
             Self::Gpu => "GPU",
             Self::Revision => "revision",
+            Self::Assumption => "assumption",
+            Self::Scenario => "scenario",
         })
     }
 }

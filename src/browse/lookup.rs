@@ -1,14 +1,20 @@
 //! Finding what a parameter or a path names, or saying what may have been meant.
 
-use super::fault::{Thing, Unknown};
+use super::{
+    Scope,
+    fault::{Fault, Thing, Unknown},
+};
 use crate::catalog::{
+    assumption::Assumption,
     gpu::Gpu,
+    ids::{GpuId, ModelId},
     meter::Meter,
     model::Model,
     money::Currency,
     names::near,
     provider::Provider,
     rows::Versioned,
+    scenario::Scenario,
     snapshot::{Found, View},
 };
 
@@ -76,4 +82,45 @@ pub(super) fn gpu<'s>(view: View<'s>, name: &str) -> Result<&'s Versioned<Gpu>, 
         let known = view.known(&view.snapshot().history().gpus).map(|row| row.row.id.as_str());
         unknown(Thing::Gpu, name, near(name, known))
     })
+}
+
+/// An assumption as it holds at the instant asked about, by its id.
+pub(super) fn assumption<'s>(scope: Scope<'s>, id: &str) -> Result<&'s Versioned<Assumption>, Unknown> {
+    scope.view.assumption(id, scope.as_of).ok_or_else(|| {
+        let known = scope.view.known(&scope.view.snapshot().history().assumptions);
+        let holding = known.filter(|row| row.row.span().contains(scope.as_of));
+        unknown(Thing::Assumption, id, near(id, holding.map(|row| row.row.id.as_str())))
+    })
+}
+
+/// A scenario by its id.
+pub(super) fn scenario<'s>(view: View<'s>, id: &str) -> Result<&'s Versioned<Scenario>, Unknown> {
+    view.scenario(id).ok_or_else(|| {
+        let known = view.known(&view.snapshot().history().scenarios).map(|row| row.row.id.as_str());
+        unknown(Thing::Scenario, id, near(id, known))
+    })
+}
+
+/// The model and the accelerator that something has to be about, where a query names them.
+#[derive(Debug)]
+pub(super) struct About<'s> {
+    model: Option<&'s ModelId>,
+    gpu: Option<&'s GpuId>,
+}
+
+impl<'s> About<'s> {
+    /// Finds what the parameters `model` and `gpu` name.
+    pub(super) fn new(scope: Scope<'s>, model: Option<&str>, gpu: Option<&str>) -> Result<Self, Fault> {
+        let model = model.map(|name| self::model(scope.view, name)).transpose();
+        let gpu = gpu.map(|name| self::gpu(scope.view, name)).transpose();
+        Ok(Self {
+            model: model.map_err(|unknown| Fault::unknown("model", unknown))?.map(|row| &row.row.id),
+            gpu: gpu.map_err(|unknown| Fault::unknown("gpu", unknown))?.map(|row| &row.row.id),
+        })
+    }
+
+    /// Whether something about a model and an accelerator is asked for.
+    pub(super) fn fits(&self, model: Option<&ModelId>, gpu: Option<&GpuId>) -> bool {
+        (self.model.is_none() || self.model == model) && (self.gpu.is_none() || self.gpu == gpu)
+    }
 }

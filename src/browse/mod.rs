@@ -4,12 +4,15 @@
 //! order, and what is told of a row. One walk through the pages sees one revision and one instant, whatever
 //! has been learnt in between: the [`cursor`] carries both.
 
+pub mod assumptions;
 pub mod cursor;
+pub mod energy_prices;
 pub mod fault;
 pub mod fx_rates;
 pub mod gpu_prices;
 pub mod gpus;
 pub mod item;
+pub mod listed;
 mod lookup;
 pub mod meters;
 pub mod models;
@@ -17,8 +20,11 @@ pub mod offerings;
 pub mod order;
 pub mod prices;
 pub mod providers;
+pub mod published_runs;
+pub mod published_throughputs;
 pub mod query;
 pub mod revisions;
+pub mod scenarios;
 pub mod search;
 pub mod sheet;
 

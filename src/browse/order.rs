@@ -117,6 +117,14 @@ impl<K> Sort<K> {
         }
     }
 
+    /// The same for figures.
+    pub(super) fn by_some_number(&self, a: Option<f64>, b: Option<f64>) -> Ordering {
+        match (a, b) {
+            (Some(a), Some(b)) => self.directed(a.total_cmp(&b)),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        }
+    }
+
     /// Turns an order around when the largest are to come first.
     pub(super) fn directed(&self, order: Ordering) -> Ordering {
         if self.descending { order.reverse() } else { order }
@@ -161,6 +169,8 @@ mod tests {
             let sort = Sort { key: ModelKey::Released, descending };
             assert_eq!(sort.by_some(Some(1), None), Ordering::Less);
             assert_eq!(sort.by_some(None, Some(1)), Ordering::Greater);
+            assert_eq!(sort.by_some_number(Some(1.0), None), Ordering::Less);
+            assert_eq!(sort.by_some_number(None, Some(1.0)), Ordering::Greater);
         }
     }
 

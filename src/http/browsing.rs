@@ -119,7 +119,8 @@ impl<Q: Asked> Question<Q> {
 /// Routes to look around in the catalog.
 pub(super) fn routes() -> OpenApiRouter<App> {
     use super::routes::{
-        fx_rates, gpu_prices, gpus, meters, models, offerings, prices, providers, revisions,
+        assumptions, energy_prices, fx_rates, gpu_prices, gpus, meters, models, offerings, prices, providers,
+        published_runs, published_throughputs, revisions, scenarios,
     };
     OpenApiRouter::new()
         .routes(routes!(providers::list_providers))
@@ -137,6 +138,13 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(prices::list_price_history))
         .routes(routes!(gpu_prices::list_gpu_prices))
         .routes(routes!(fx_rates::list_fx_rates))
+        .routes(routes!(energy_prices::list_energy_prices))
+        .routes(routes!(assumptions::list_assumptions))
+        .routes(routes!(assumptions::get_assumption))
+        .routes(routes!(published_runs::list_published_runs))
+        .routes(routes!(published_throughputs::list_published_throughputs))
+        .routes(routes!(scenarios::list_scenarios))
+        .routes(routes!(scenarios::get_scenario))
         .routes(routes!(revisions::list_revisions))
         .routes(routes!(revisions::get_revision))
 }
@@ -298,6 +306,9 @@ fn kind_of(unknown: Unknown) -> FaultKind {
         Thing::Meter => FaultKind::UnknownMeter { name, near },
         Thing::Currency => FaultKind::UnknownCurrency { name, near },
         Thing::Gpu => FaultKind::UnknownGpu { name, near },
+        Thing::Assumption | Thing::Scenario => {
+            FaultKind::OutOfRange { detail: format!("no {thing} is called `{name}`") }
+        }
         Thing::Revision => FaultKind::OutOfRange { detail: format!("there is no revision `{name}`") },
     }
 }

@@ -8,6 +8,7 @@ mod helpers;
 mod architecture;
 mod batch;
 mod browse;
+mod browse_arithmetic;
 mod browse_prices;
 mod browse_walk;
 mod catalog_command;

@@ -40,6 +40,9 @@ fn small() -> Tables {
     tables.modifiers.retain(|modifier| kept(modifier.offering.as_str()));
     tables.fx_rates.truncate(50);
     tables.gpu_rentals.truncate(20);
+    tables.published_runs.iter_mut().for_each(|run| run.model = None);
+    tables.published_throughputs.truncate(20);
+    tables.published_throughputs.iter_mut().for_each(|speed| speed.model = None);
     tables
 }
 
@@ -65,6 +68,11 @@ async fn the_built_in_catalog_comes_out_of_the_database_as_it_went_in() {
     assert!(history.fx_rates == expected.fx_rates, "fx rates");
     assert!(history.gpus == expected.gpus, "gpus");
     assert!(history.gpu_rentals == expected.gpu_rentals, "rentals");
+    assert!(history.assumptions == expected.assumptions, "assumptions");
+    assert!(history.energy_prices == expected.energy_prices, "energy prices");
+    assert!(history.published_runs == expected.published_runs, "published runs");
+    assert!(history.published_throughputs == expected.published_throughputs, "published throughputs");
+    assert!(history.scenarios == expected.scenarios, "scenarios");
     assert!(history == expected, "another table");
 }
 

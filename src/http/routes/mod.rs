@@ -1,7 +1,9 @@
 //! The handlers, one file for each resource.
 
+pub mod assumptions;
 pub mod batch;
 pub mod documents;
+pub mod energy_prices;
 pub mod estimate;
 pub mod fx_rates;
 pub mod gpu_prices;
@@ -12,4 +14,7 @@ pub mod offerings;
 pub mod operations;
 pub mod prices;
 pub mod providers;
+pub mod published_runs;
+pub mod published_throughputs;
 pub mod revisions;
+pub mod scenarios;
