@@ -57,6 +57,10 @@ pub struct PublishedFigure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "/total/amount")]
     pub pointer: Option<String>,
+    /// What the engine's figure is divided by first, as a JSON Pointer: the published figure is a ratio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/items/1/metrics/flops/value")]
+    pub over: Option<String>,
     /// Doubts and remarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "without the experiments before it")]

@@ -145,6 +145,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(published_throughputs::list_published_throughputs))
         .routes(routes!(scenarios::list_scenarios))
         .routes(routes!(scenarios::get_scenario))
+        .routes(routes!(scenarios::quote_scenario))
         .routes(routes!(revisions::list_revisions))
         .routes(routes!(revisions::get_revision))
 }

@@ -52,6 +52,10 @@ pub enum WarningCode {
     CalendarNotCovering,
     /// A figure in a vendor's response is not one that the reader knows.
     UnreadUsage,
+    /// A shape was given in part; the rest was derived or is usual.
+    ShapeAssumed,
+    /// Fields of a pasted configuration were not read.
+    UnreadConfig,
     /// A meter is part of two others, is not priced itself, and was charged as the one named.
     ChargedAsPart,
 }

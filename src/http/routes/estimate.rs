@@ -68,7 +68,8 @@ pub(crate) async fn estimate_call(State(app): State<App>, uri: Uri) -> Result<Re
     answer(&app, &body).map_err(Problem::of_parameters)
 }
 
-fn answer(app: &App, body: &[u8]) -> Result<Response, Problem> {
+/// Answers a body.
+pub(crate) fn answer(app: &App, body: &[u8]) -> Result<Response, Problem> {
     let catalog = app.catalog.current(); // once: one revision for the whole request
     let request = EstimateRequest::parse(body).map_err(|NotJson(reason)| Problem::not_json(reason))?;
     let quote = estimate::estimate(&request, &catalog, (app.now)())?;
