@@ -143,6 +143,18 @@ impl Price {
         (low <= mid && mid <= high).then_some(Self { low, mid, high })
     }
 
+    /// P10.
+    #[must_use]
+    pub const fn low(self) -> Decimal {
+        self.low
+    }
+
+    /// P90.
+    #[must_use]
+    pub const fn high(self) -> Decimal {
+        self.high
+    }
+
     /// The range as numbers.
     #[must_use]
     pub fn range(self) -> Range {

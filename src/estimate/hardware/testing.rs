@@ -1,0 +1,1 @@
+//! Small catalogs for the tests of hardware.
