@@ -1,5 +1,6 @@
 //! What things are and cost: plain types, and the immutable [`snapshot`] that quotes are made from.
 
+pub mod architecture;
 pub mod assumption;
 pub mod calendar;
 pub mod changes;

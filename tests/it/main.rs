@@ -5,6 +5,7 @@
 
 mod helpers;
 
+mod architecture;
 mod batch;
 mod browse;
 mod browse_prices;
