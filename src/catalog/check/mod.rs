@@ -1,8 +1,9 @@
 //! What must hold of a catalog before anybody is quoted from it.
 //!
 //! [`check`] collects every finding rather than the first: names resolve, prices are within bounds,
-//! each row makes sense on its own (`single`), and no two cards answer the same question (`ties`).
+//! each row makes sense on its own (`single`, `arithmetic`), and no two cards answer the same question (`ties`).
 
+mod arithmetic;
 mod names;
 mod prices;
 mod single;
@@ -59,6 +60,7 @@ pub fn check(tables: &Tables) -> Vec<Finding> {
     let mut findings = Findings::default();
     unique_keys(tables, &mut findings);
     single::check(tables, &mut findings);
+    arithmetic::check(tables, &mut findings);
     names::check(tables, &mut findings);
     prices::check(tables, &mut findings);
     ties::check(&tables.rate_cards, &mut findings);

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Findings;
 use crate::catalog::{
-    ids::{GpuId, MeterId, ProviderId, RevisionNumber},
+    ids::{GpuId, MeterId, ModelId, ProviderId, RevisionNumber},
     meter_table::{MeterTableError, MeterTables},
     model::Model,
     offering::Offering,
@@ -42,6 +42,12 @@ pub(super) fn check(tables: &Tables, findings: &mut Findings) {
     }
     for price in &tables.gpu_purchases {
         known.gpu(price, &price.gpu, findings);
+    }
+    for run in &tables.published_runs {
+        known.measured(run, run.model.as_ref(), run.gpu.as_ref(), findings);
+    }
+    for speed in &tables.published_throughputs {
+        known.measured(speed, speed.model.as_ref(), speed.gpu.as_ref(), findings);
     }
     meters_nest(tables, findings);
     model_aliases(&tables.models, findings);
@@ -86,11 +92,31 @@ impl<'t> Known<'t> {
         names(row, "gpu", &self.gpus, id.as_str(), findings);
     }
 
+    fn model(&self, row: &impl Row, id: &ModelId, findings: &mut Findings) {
+        names(row, "model", &self.models, id.as_str(), findings);
+    }
+
+    /// What somebody measured names a model and an accelerator that exist, where it names any.
+    fn measured(
+        &self,
+        row: &impl Row,
+        model: Option<&ModelId>,
+        gpu: Option<&GpuId>,
+        findings: &mut Findings,
+    ) {
+        if let Some(model) = model {
+            self.model(row, model, findings);
+        }
+        if let Some(gpu) = gpu {
+            self.gpu(row, gpu, findings);
+        }
+    }
+
     fn check_offering(&self, offering: &Offering, findings: &mut Findings) {
         let Offering { id, provider, name, .. } = offering;
         self.provider(offering, provider, findings);
         if let Some(model) = &offering.model {
-            names(offering, "model", &self.models, model.as_str(), findings);
+            self.model(offering, model, findings);
         }
         let expected = format!("{provider}/{name}");
         findings.unless(id.as_str() == expected, offering, || format!("should have the id `{expected}`"));
@@ -216,6 +242,15 @@ mod tests {
     fn an_offerings_id_is_its_provider_and_its_name() {
         let found = planted(|tables| tables.offerings[1].name = "zwei".to_owned());
         assert_eq!(found, ["offering `acme/two` should have the id `acme/zwei`"]);
+    }
+
+    #[test]
+    fn the_model_and_the_accelerator_of_what_was_measured_must_exist() {
+        let found = dangling(|tables| {
+            tables.published_runs[0].gpu = Some("abacus".into());
+            tables.published_throughputs[0].model = Some("zero".into());
+        });
+        assert_eq!(found, ["gpu `abacus`, which does not exist", "model `zero`, which does not exist"]);
     }
 
     #[test]

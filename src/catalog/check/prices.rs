@@ -49,6 +49,8 @@ const fn bound(unit: &'static str, quantity: u64, usd: u64) -> UnitBound {
 }
 
 const MOST_USD_PER_GPU_HOUR: u64 = 1_000;
+const MOST_USD_PER_KWH: u64 = 5; // the dearest average of a continent in 2025: 0.27
+const MOST_USD_PER_RUN: u64 = 1_000_000_000_000; // the dearest programme known: 5 billion
 const MOST_USD_PER_PURCHASE: u64 = 100_000_000; // a rack of the newest, with room
 const MOST_USD_PER_CURRENCY_UNIT: u64 = 1_000;
 const MOST_FACTOR: u64 = 100;
@@ -81,6 +83,19 @@ pub(super) fn check(tables: &Tables, findings: &mut Findings) {
         let amount = bounds.usd(price.amount, price.currency);
         within(price, "the price in dollars", amount, MOST_USD_PER_PURCHASE, findings);
         findings.unless(price.gpus != Some(0), price, || "is a system without accelerators".to_owned());
+    }
+    for price in &tables.energy_prices {
+        let kwh = bounds.usd(price.price_per_kwh, price.currency);
+        within(price, "the price of a kWh in dollars", kwh, MOST_USD_PER_KWH, findings);
+    }
+    for run in &tables.published_runs {
+        let costs = run.third_party_costs.iter().map(|cost| cost.amount_usd);
+        for cost in costs.chain(run.published_cost_usd) {
+            within(run, "a cost in dollars", cost, MOST_USD_PER_RUN, findings);
+        }
+        if let Some(hour) = run.price_per_gpu_hour_usd {
+            within(run, "the price of a GPU-hour in dollars", hour, MOST_USD_PER_GPU_HOUR, findings);
+        }
     }
     for level in &tables.market_index {
         let (low, high) = (level.price_per_gpu_hour_low, level.price_per_gpu_hour_high);
@@ -255,6 +270,23 @@ mod tests {
     fn a_gpu_hour_out_of_bounds_is_found(#[case] price: &str) {
         let found = planted(|tables| tables.gpu_rentals[0].price_per_gpu_hour = decimal(price));
         assert!(found[0].ends_with(&format!("in dollars is {price}, not in (0, 1000]")), "{found:?}");
+    }
+
+    #[rstest]
+    #[case("0")]
+    #[case("5.01")]
+    fn a_kilowatt_hour_out_of_bounds_is_found(#[case] price: &str) {
+        let found = planted(|tables| tables.energy_prices[0].price_per_kwh = decimal(price));
+        let problem = format!("is out of bounds: the price of a kWh in dollars is {price}, not in (0, 5]");
+        assert_eq!(found, [format!("energy_price `us 2025-01-01` {problem}")]);
+    }
+
+    #[test]
+    fn a_run_for_nothing_is_found() {
+        let found = planted(|tables| tables.published_runs[0].published_cost_usd = Some(Decimal::ZERO));
+        assert!(found[0].contains("a cost in dollars is 0"), "{found:?}");
+        let found = planted(|tables| tables.published_runs[0].price_per_gpu_hour_usd = Some(Decimal::ZERO));
+        assert!(found[0].contains("the price of a GPU-hour in dollars is 0"), "{found:?}");
     }
 
     #[test]

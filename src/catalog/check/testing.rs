@@ -61,7 +61,7 @@ pub(super) fn sound() -> Tables {
         assumptions: vec![row(json!({"id": "training.goodput", "description": "goodput", "unit": "ratio",
             "low": 0.75, "mid": 0.87, "high": 0.96, "effective_to": "2026-01-01"}))],
         energy_prices: vec![row(json!({"region": "us", "name": "United States", "price_per_kwh": "0.08",
-            "currency": "USD", "kg_co2_per_kwh": 0.4, "effective_from": "2025-01-01"}))],
+            "currency": "USD", "kg_co2_per_kwh": 0.4, "co2_source": "Ember", "effective_from": "2025-01-01"}))],
         published_runs: vec![row(json!({"id": "one", "name": "One", "model": "one", "org": "Acme",
             "date": "2026-01-01", "kind": "pretrain", "architecture": "dense", "params_total": 7e9,
             "tokens": 2e12, "hardware": "H100", "gpu": "h100", "gpu_count": 512, "gpu_hours": 90_000,
