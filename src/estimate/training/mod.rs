@@ -3,3 +3,8 @@
 pub mod answer;
 pub mod request;
 pub mod stage;
+
+mod goodput;
+mod memory;
+mod steps;
+mod work;
