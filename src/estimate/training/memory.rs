@@ -1,1 +1,0 @@
-//! What a stage keeps in the memory of its machines, and the fewest that hold it.
