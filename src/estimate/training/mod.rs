@@ -5,3 +5,8 @@ mod months;
 mod program;
 pub mod request;
 pub mod stage;
+
+mod goodput;
+mod memory;
+mod steps;
+mod work;

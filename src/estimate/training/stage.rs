@@ -240,6 +240,14 @@ stages! {
     }
 }
 
+impl DistillationStage {
+    /// Who teaches; none before the stage has been read.
+    #[must_use]
+    pub fn teacher(&self) -> Option<&Teacher> {
+        self.read_teacher.as_ref()
+    }
+}
+
 /// Who teaches.
 #[derive(Debug, Clone)]
 pub enum Teacher {

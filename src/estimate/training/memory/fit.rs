@@ -1,0 +1,257 @@
+//! The way to divide that fits, and the fewest GPUs that hold a stage.
+
+use super::{
+    bytes::Bytes,
+    layout::{Demand, Layout},
+    load::Load,
+};
+use crate::estimate::{
+    fault::FaultKind,
+    hardware::request::{Memory, Recomputation},
+};
+
+/// No cluster has more GPUs.
+const MOST_GPUS: f64 = 1e9;
+
+/// The memory of a machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Room {
+    /// Bytes of one GPU.
+    pub(crate) memory_bytes: f64,
+    /// GPUs of a server; more than one GPU come in whole servers, and one layer is split within one.
+    pub(crate) gpus_per_server: u32,
+}
+
+/// How a stage fits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Fit {
+    /// Bytes over all GPUs: of the count given, or of `min_gpus`.
+    pub(crate) bytes_total: f64,
+    /// The fewest GPUs that hold it, in whole servers where it is more than one.
+    pub(crate) min_gpus: u64,
+    /// The recomputation used.
+    pub(crate) recomputation: Recomputation,
+    /// GPUs that split each layer.
+    pub(crate) tensor_parallel: u32,
+}
+
+/// A fault of the hardware: the field of the item, and what is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Misfit {
+    pub(crate) field: &'static str,
+    pub(crate) kind: FaultKind,
+}
+
+const RECOMPUTATIONS: [Recomputation; 3] =
+    [Recomputation::None, Recomputation::Selective, Recomputation::Full];
+
+/// Fits a stage into memory.
+///
+/// What `memory` leaves open is chosen: with a count, the least recomputation that fits it, then the fewest GPUs
+/// to split a layer; without one, what needs the fewest GPUs. GPUs of a server that split a layer are a power of two.
+///
+/// # Errors
+/// A degree of zero, a count that is no multiple of the degrees, and whatever does not fit, with what would.
+pub(crate) fn fit(
+    load: &Load,
+    bytes: &Bytes,
+    room: &Room,
+    memory: &Memory,
+    count: Option<u64>,
+) -> Result<Fit, Misfit> {
+    let search = Search { load, bytes, room, memory };
+    search.check(count)?;
+    let fewest = search.fewest();
+    let Some(count) = count else {
+        let (gpus, layout) = fewest.ok_or_else(|| search.hopeless())?;
+        return Ok(search.fitted(layout, gpus, gpus));
+    };
+    let gpus = whole(count);
+    let found = search.layouts().find(|layout| search.holds(*layout, gpus));
+    match (found, fewest) {
+        (Some(layout), fewest) => {
+            Ok(search.fitted(layout, gpus, fewest.map_or(gpus, |(fewest, _)| fewest.min(gpus))))
+        }
+        (None, Some((fewest, _))) => Err(search.too_small(gpus, fewest)),
+        (None, None) => Err(search.hopeless()),
+    }
+}
+
+struct Search<'s> {
+    load: &'s Load,
+    bytes: &'s Bytes,
+    room: &'s Room,
+    memory: &'s Memory,
+}
+
+impl Search<'_> {
+    fn check(&self, count: Option<u64>) -> Result<(), Misfit> {
+        let degrees = [
+            ("/hardware/memory/tensor_parallel", self.memory.tensor_parallel),
+            ("/hardware/memory/pipeline_parallel", self.memory.pipeline_parallel),
+            ("/hardware/memory/micro_batch", self.memory.micro_batch),
+        ];
+        for (field, degree) in degrees {
+            if degree == Some(0) {
+                return Err(Misfit { field, kind: FaultKind::out_of_range("must be at least 1, got 0") });
+            }
+        }
+        let tensor = u64::from(self.memory.tensor_parallel.unwrap_or(1));
+        let pipeline = u64::from(self.memory.pipeline_parallel.unwrap_or(1));
+        match count.filter(|count| count % (tensor * pipeline) != 0) {
+            None => Ok(()),
+            Some(count) => {
+                let detail = format!(
+                    "{count} GPUs are no multiple of {tensor} x {pipeline}, tensor times pipeline parallel"
+                );
+                Err(Misfit { field: "/hardware/count", kind: FaultKind::Contradiction { detail } })
+            }
+        }
+    }
+
+    /// All ways that are open, least recomputation first, then the fewest GPUs a layer.
+    fn layouts(&self) -> impl Iterator<Item = Layout> {
+        let Memory { sharding, recomputation, tensor_parallel, pipeline_parallel, micro_batch, .. } =
+            *self.memory;
+        let server = self.room.gpus_per_server.max(1);
+        let open = move |given: Option<u32>| {
+            let powers = (0..=6).map(|power| 1_u32 << power).filter(move |power| *power <= server);
+            given.into_iter().chain(powers.filter(move |_| given.is_none()))
+        };
+        let least =
+            RECOMPUTATIONS.into_iter().filter(move |way| recomputation.is_none_or(|given| given == *way));
+        least.flat_map(move |recomputation| {
+            open(tensor_parallel).map(move |tensor_parallel| Layout {
+                sharding: sharding.unwrap_or_default(),
+                recomputation,
+                tensor_parallel,
+                pipeline_parallel: pipeline_parallel.unwrap_or(1),
+                micro_batch: micro_batch.unwrap_or(1),
+            })
+        })
+    }
+
+    /// Bytes of one GPU that a run can use.
+    fn usable(&self) -> f64 {
+        (self.room.memory_bytes * self.bytes.usable - self.bytes.reserve).max(0.0)
+    }
+
+    fn demand(&self, layout: Layout) -> Demand {
+        layout.demand(self.load, self.bytes)
+    }
+
+    fn holds(&self, layout: Layout, gpus: f64) -> bool {
+        gpus % layout.model_parallel() == 0.0 && self.demand(layout).on(gpus) <= self.usable()
+    }
+
+    /// The fewest GPUs that hold it, over all ways that are open, and the first way that does.
+    fn fewest(&self) -> Option<(f64, Layout)> {
+        let mut fewest: Option<(f64, Layout)> = None;
+        for layout in self.layouts() {
+            if let Some(gpus) = self.fewest_by(layout)
+                && fewest.is_none_or(|(known, _)| gpus < known)
+            {
+                fewest = Some((gpus, layout));
+            }
+        }
+        fewest
+    }
+
+    fn fewest_by(&self, layout: Layout) -> Option<f64> {
+        let Demand { fixed, divided } = self.demand(layout);
+        let left = self.usable() - fixed;
+        if left <= 0.0 {
+            return None;
+        }
+        let least = (divided / left).ceil().max(layout.model_parallel());
+        if least <= 1.0 {
+            return Some(1.0);
+        }
+        let server = f64::from(self.room.gpus_per_server.max(1));
+        let step = common_multiple(server, layout.model_parallel());
+        Some((least / step).ceil() * step).filter(|gpus| *gpus <= MOST_GPUS)
+    }
+
+    fn fitted(&self, layout: Layout, gpus: f64, min_gpus: f64) -> Fit {
+        Fit {
+            bytes_total: self.demand(layout).on(gpus) * gpus,
+            min_gpus: count(min_gpus),
+            recomputation: layout.recomputation,
+            tensor_parallel: layout.tensor_parallel,
+        }
+    }
+
+    /// The least that one of so many GPUs would have to hold.
+    fn least(&self, gpus: f64) -> f64 {
+        let each = self.layouts().map(|layout| self.demand(layout).on(gpus));
+        each.fold(f64::INFINITY, f64::min)
+    }
+
+    fn too_small(&self, gpus: f64, fewest: f64) -> Misfit {
+        let mut would = vec![format!("{fewest} GPUs")];
+        would.extend(self.ways(gpus).map(str::to_owned));
+        let detail = format!(
+            "{gpus} x {:.1} GB do not hold it: each would need {:.1} GB and has {:.1} to use; {} would",
+            self.room.memory_bytes / 1e9,
+            self.least(gpus) / 1e9,
+            self.usable() / 1e9,
+            would.join(", or ")
+        );
+        Misfit { field: "/hardware/count", kind: FaultKind::DoesNotFit { detail } }
+    }
+
+    fn hopeless(&self) -> Misfit {
+        let ways: Vec<_> = self.ways(MOST_GPUS).collect();
+        let instead = if ways.is_empty() {
+            "a shorter sequence or GPUs with more memory would".to_owned()
+        } else {
+            format!("{} would, on enough of them", ways.join(", or "))
+        };
+        let detail = format!(
+            "no number of GPUs of {:.1} GB holds it: what each of them needs for itself is {:.1} GB and {:.1} are to use; {instead}",
+            self.room.memory_bytes / 1e9,
+            self.least(MOST_GPUS) / 1e9,
+            self.usable() / 1e9,
+        );
+        Misfit { field: "/hardware/gpu", kind: FaultKind::DoesNotFit { detail } }
+    }
+
+    /// What else would fit so many GPUs.
+    fn ways(&self, gpus: f64) -> impl Iterator<Item = &'static str> {
+        let holds = move |load: &Load, bytes: &Bytes, memory: &Memory| {
+            let other = Search { load, bytes, room: self.room, memory };
+            other.layouts().any(|layout| other.holds(layout, gpus))
+        };
+        let sharded = Memory { sharding: None, ..*self.memory };
+        let recomputed = Memory { recomputation: Some(Recomputation::Full), ..*self.memory };
+        let split = Memory { tensor_parallel: None, ..*self.memory };
+        let smaller = Bytes { trained: self.bytes.trained.min(self.bytes.adam_8bit), ..*self.bytes };
+        let adapters = self.load.with_adapters();
+        let ways = [
+            ("full sharding", holds(self.load, self.bytes, &sharded)),
+            ("full recomputation", holds(self.load, self.bytes, &recomputed)),
+            ("another tensor_parallel", holds(self.load, self.bytes, &split)),
+            ("8-bit Adam", holds(self.load, &smaller, self.memory)),
+            ("LoRA", adapters.is_some_and(|load| holds(&load, self.bytes, self.memory))),
+        ];
+        ways.into_iter().filter(|(_, would)| *would).map(|(way, _)| way)
+    }
+}
+
+fn common_multiple(a: f64, b: f64) -> f64 {
+    let (mut x, mut y) = (a, b);
+    while y > 0.0 {
+        (x, y) = (y, x % y);
+    }
+    a / x * b
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no cluster has so many")]
+fn whole(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and MOST_GPUS")]
+fn count(gpus: f64) -> u64 {
+    gpus as u64
+}

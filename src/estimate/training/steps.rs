@@ -1,0 +1,325 @@
+//! The hours of a stage: what is known of them, else what published runs got.
+
+use super::{
+    answer::HoursFrom,
+    stage::Known,
+    work::{Counted, Work},
+};
+use crate::estimate::{
+    desk::{Desk, Sourced},
+    fault::FaultKind,
+    figure::Figure,
+    uncertain::Uncertain,
+};
+
+const HOURS_PER_DAY: f64 = 24.0;
+
+/// No fewer of a divisor in any world, so that no quotient overflows.
+const LEAST: f64 = 1e-6;
+
+/// What two statements of the same hours may differ by.
+const ROUNDING: f64 = 0.01;
+
+/// What hours in steady state may exceed all hours by: published MFU have two digits, some one.
+const ROUNDED_MFU: f64 = 1.05;
+
+/// No published run lost half of its hours.
+const LEAST_GOODPUT: f64 = 0.5;
+
+/// The machines.
+#[derive(Debug, Clone)]
+pub(crate) struct Machines<'a> {
+    /// Dense BF16 peak of one, FLOP/s (FP16 where it has no BF16); needed where [`needs_peak`] says so.
+    pub(crate) peak: Option<Sourced<'a>>,
+    /// How many, where known.
+    pub(crate) count: Option<u64>,
+}
+
+/// What published runs got of the peak, all hours counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Prior<'a> {
+    /// Model FLOPs over the peak, all hours.
+    pub(crate) utilization: Sourced<'a>,
+    /// What that is multiplied with: asynchronous reinforcement learning.
+    pub(crate) speedup: Option<Sourced<'a>>,
+}
+
+/// The hours of one GPU.
+#[derive(Debug, Clone)]
+pub(crate) struct Hours<'a> {
+    pub(crate) gpu_hours: Counted<'a>,
+    pub(crate) from: HoursFrom,
+}
+
+/// Whether the hours hang on the peak of the part.
+#[must_use]
+pub(crate) fn needs_peak(known: Known) -> bool {
+    known.gpu_hours.is_none() && known.days.is_none() && known.tokens_per_second_per_gpu.is_none()
+}
+
+/// The hours of a stage at `place`, best known first: `gpu_hours`, `days`, `tokens_per_second_per_gpu`, `mfu`, `prior`.
+///
+/// `goodput` is the share of hours that steady state lasts, for the third and the fourth; `startup` are the minutes
+/// before the first step of a job, for the last two, where the count is known. Statements that contradict each other,
+/// figures out of range and a missing count are faults; none comes back then, or where `work` or the peak is lacking.
+pub(crate) fn hours<'a>(
+    desk: &mut Desk<'a, '_>,
+    place: &str,
+    known: Known,
+    work: &Work<'a>,
+    machines: &Machines<'a>,
+    sources: Sources<'a, '_>,
+) -> Option<Hours<'a>> {
+    let mut reader = Reader { desk, place };
+    let given = reader.given(known)?;
+    agree(&mut reader, known, work, machines)?;
+    let (gpu_hours, from) = match given {
+        Given { gpu_hours: Some(hours), .. } => (one("gpu_hours", hours), HoursFrom::GpuHours),
+        Given { days: Some(days), .. } => (reader.days(days, machines.count)?, HoursFrom::Days),
+        Given { speed: Some(speed), .. } => {
+            let goodput = (sources.goodput)(reader.desk)?;
+            (
+                at_speed(work.tokens.as_ref()?, speed, goodput.sourced("ratio")),
+                HoursFrom::TokensPerSecondPerGpu,
+            )
+        }
+        Given { mfu: Some(mfu), .. } => {
+            let goodput = (sources.goodput)(reader.desk)?.sourced("ratio");
+            (at_mfu(work.flops.as_ref()?, machines.peak.clone()?, mfu, goodput), HoursFrom::Mfu)
+        }
+        _ => {
+            let prior = (sources.prior)(reader.desk)?;
+            (at_prior(work.flops.as_ref()?, machines.peak.clone()?, prior), HoursFrom::Assumption)
+        }
+    };
+    Some(Hours { gpu_hours, from })
+}
+
+/// Where what is not given comes from; each is asked only where it is needed.
+pub(crate) struct Sources<'a, 's> {
+    pub(crate) goodput: &'s mut dyn FnMut(&mut Desk<'a, '_>) -> Option<Counted<'a>>,
+    pub(crate) prior: &'s mut dyn FnMut(&mut Desk<'a, '_>) -> Option<Prior<'a>>,
+}
+
+/// What a request says of the hours.
+struct Given<'a> {
+    gpu_hours: Option<Sourced<'a>>,
+    days: Option<Sourced<'a>>,
+    speed: Option<Sourced<'a>>,
+    mfu: Option<Sourced<'a>>,
+}
+
+struct Reader<'d, 'a, 'r> {
+    desk: &'d mut Desk<'a, 'r>,
+    place: &'d str,
+}
+
+impl<'a> Reader<'_, 'a, '_> {
+    fn fault(&mut self, field: &str, detail: String) {
+        let place = format!("{}/{field}", self.place);
+        self.desk.fault(&place, FaultKind::out_of_range(detail));
+    }
+
+    /// All that is given, each in bounds; none where one is not.
+    fn given(&mut self, known: Known) -> Option<Given<'a>> {
+        let gpu_hours = self.positive("gpu_hours", known.gpu_hours, "gpu_hour");
+        let days = self.positive("days", known.days, "day");
+        let speed = self.positive("tokens_per_second_per_gpu", known.tokens_per_second_per_gpu, "token/s");
+        let mfu = match known.mfu.map(|mfu| (mfu, mfu.0.low() >= LEAST && mfu.0.high() <= 1.0)) {
+            Some((mfu, false)) => {
+                let got = if mfu.0.high() > 1.0 { mfu.0.high() } else { mfu.0.low() };
+                self.fault("mfu", format!("must be in (0, 1], got {got}"));
+                Err(())
+            }
+            _ => self.positive("mfu", known.mfu, "ratio"),
+        };
+        let mfu = mfu.map(|mfu| {
+            mfu.map(|mut mfu| {
+                mfu.value = mfu.value.map(|mfu| mfu.min(1.0));
+                mfu
+            })
+        });
+        Some(Given { gpu_hours: gpu_hours.ok()?, days: days.ok()?, speed: speed.ok()?, mfu: mfu.ok()? })
+    }
+
+    fn positive(
+        &mut self,
+        field: &str,
+        figure: Option<Figure>,
+        unit: &'static str,
+    ) -> Result<Option<Sourced<'a>>, ()> {
+        let Some(figure) = figure else { return Ok(None) };
+        if figure.0.low() < LEAST || figure.0.high() > 1e18 {
+            let got = if figure.0.low() < LEAST { figure.0.low() } else { figure.0.high() };
+            self.fault(field, format!("must be above 0 and at most 1e18, got {got}"));
+            return Err(());
+        }
+        let place = format!("{}/{field}", self.place);
+        let mut given = self.desk.given(&place, figure, unit);
+        given.value = given.value.map(|figure| figure.max(LEAST));
+        Ok(Some(given))
+    }
+
+    fn days(&mut self, days: Sourced<'a>, count: Option<u64>) -> Option<Counted<'a>> {
+        let Some(count) = count else {
+            self.desk.fault("/hardware/count", FaultKind::MissingField { name: "count".to_owned() });
+            return None;
+        };
+        let gpus = gpus(count);
+        let value = &days.value.times(HOURS_PER_DAY) * &gpus.value;
+        Some(Counted { value, formula: "days * 24 * gpus", inputs: vec![("days", days), ("gpus", gpus)] })
+    }
+}
+
+fn gpus<'a>(count: u64) -> Sourced<'a> {
+    #[expect(clippy::cast_precision_loss, reason = "no cluster has so many")]
+    let count = count as f64;
+    Sourced::given(Uncertain::exact(count), "gpu")
+}
+
+fn one<'a>(name: &'static str, figure: Sourced<'a>) -> Counted<'a> {
+    Counted { value: figure.value.clone(), formula: name, inputs: vec![(name, figure)] }
+}
+
+/// `D / (3600 · v · G)`: tokens, tokens a second on each GPU, goodput.
+fn at_speed<'a>(tokens: &Counted<'a>, speed: Sourced<'a>, goodput: Sourced<'a>) -> Counted<'a> {
+    let value = &tokens.value.times(1.0 / 3600.0) / &(&speed.value * &goodput.value);
+    Counted {
+        value,
+        formula: "tokens / (3600 * tokens_per_second_per_gpu * goodput)",
+        inputs: vec![
+            ("tokens", tokens.sourced("token")),
+            ("tokens_per_second_per_gpu", speed),
+            ("goodput", goodput),
+        ],
+    }
+}
+
+/// `C / (3600 · P · MFU · G)`: model FLOPs, peak, utilisation in steady state, goodput.
+fn at_mfu<'a>(flops: &Counted<'a>, peak: Sourced<'a>, mfu: Sourced<'a>, goodput: Sourced<'a>) -> Counted<'a> {
+    let steady = &flops.value.times(1.0 / 3600.0) / &peak.value;
+    Counted {
+        value: &steady / &(&mfu.value * &goodput.value),
+        formula: "flops / (3600 * peak_flops_per_second * mfu * goodput)",
+        inputs: vec![
+            ("flops", flops.sourced("FLOP")),
+            ("peak_flops_per_second", peak),
+            ("mfu", mfu),
+            ("goodput", goodput),
+        ],
+    }
+}
+
+/// `C / (3600 · P · U · a)`: model FLOPs, peak, what published runs got of it, and what being asynchronous gains.
+fn at_prior<'a>(flops: &Counted<'a>, peak: Sourced<'a>, prior: Prior<'a>) -> Counted<'a> {
+    let bounded = prior.utilization.value.map(|utilization| utilization.clamp(LEAST, 1.0));
+    let mut value = &(&flops.value.times(1.0 / 3600.0) / &peak.value) / &bounded;
+    let mut formula = "flops / (3600 * peak_flops_per_second * utilization)";
+    let mut inputs = vec![
+        ("flops", flops.sourced("FLOP")),
+        ("peak_flops_per_second", peak),
+        ("utilization", prior.utilization),
+    ];
+    if let Some(speedup) = prior.speedup {
+        value = value.with(&speedup.value, |hours, speedup| hours / speedup.max(LEAST));
+        formula = "flops / (3600 * peak_flops_per_second * utilization * async_speedup)";
+        inputs.push(("async_speedup", speedup));
+    }
+    Counted { value, formula, inputs }
+}
+
+/// Hours that a job takes before its first step: `n · minutes / 60`, added to hours that are modelled.
+///
+/// The assumption `training.job_startup_minutes`: it decides the bill of jobs below about 50 GPU-hours.
+pub(crate) fn startup<'a>(desk: &mut Desk<'a, '_>, count: u64) -> Option<Counted<'a>> {
+    let minutes = desk.assumption("training.job_startup_minutes")?;
+    let gpus = gpus(count);
+    let value = minutes.value.with(&gpus.value, |minutes, gpus| minutes.max(0.0) / 60.0 * gpus);
+    let inputs = vec![("gpus", gpus), ("startup_minutes", minutes)];
+    Some(Counted { value, formula: "gpus * startup_minutes / 60", inputs })
+}
+
+/// Whether what is said of the hours goes together; none, and faults, where it does not.
+///
+/// `gpu_hours` against `days · 24 · count`: within 1%. Either against `mfu` or `tokens_per_second_per_gpu`: what steady
+/// state alone would take is at most 5% above them (an MFU is rounded), and at least half of them.
+fn agree<'a>(
+    reader: &mut Reader<'_, 'a, '_>,
+    known: Known,
+    work: &Work<'a>,
+    machines: &Machines<'a>,
+) -> Option<()> {
+    let by_days = known.days.zip(machines.count).map(|(days, count)| {
+        let gpus = gpus(count).value.mid();
+        (Span::of(days).times(HOURS_PER_DAY * gpus), days.mid(), count)
+    });
+    let hours = known.gpu_hours.map(Span::of);
+    let mut said = Vec::new();
+    if let Some((hours, (span, days, count))) = hours.zip(by_days)
+        && !hours.meets(span, 1.0 - ROUNDING, 1.0 + ROUNDING)
+    {
+        let product = span.mid();
+        said.push((
+            "gpu_hours",
+            format!("{} GPU-hours are not {days} days of {count} GPUs, {product}", hours.mid()),
+        ));
+    }
+    let all_in = hours.or(by_days.map(|(span, ..)| span));
+    let peak = machines.peak.as_ref().map(|peak| peak.value.mid());
+    let steady_mfu = known
+        .mfu
+        .zip(work.flops.as_ref())
+        .zip(peak)
+        .map(|((mfu, flops), peak)| ("mfu", Span::of(mfu).divide(flops.value.mid() / (3600.0 * peak))));
+    let steady_speed = known.tokens_per_second_per_gpu.zip(work.tokens.as_ref()).map(|(speed, tokens)| {
+        ("tokens_per_second_per_gpu", Span::of(speed).divide(tokens.value.mid() / 3600.0))
+    });
+    for (field, steady) in steady_mfu.into_iter().chain(steady_speed) {
+        if let Some(all_in) = all_in.filter(|all_in| !all_in.meets(steady, LEAST_GOODPUT, ROUNDED_MFU)) {
+            let (steady, all_in) = (steady.mid(), all_in.mid());
+            said.push((
+                field,
+                format!("says {steady:.0} GPU-hours in steady state, and {all_in:.0} are given in all"),
+            ));
+        }
+    }
+    if said.is_empty() {
+        return Some(());
+    }
+    for (field, detail) in said {
+        let place = format!("{}/{field}", reader.place);
+        reader.desk.fault(&place, FaultKind::Contradiction { detail });
+    }
+    None
+}
+
+/// From P10 to P90.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    low: f64,
+    high: f64,
+}
+
+impl Span {
+    fn of(Figure(range): Figure) -> Self {
+        Self { low: range.low(), high: range.high() }
+    }
+
+    fn mid(self) -> f64 {
+        f64::midpoint(self.low, self.high)
+    }
+
+    fn times(self, factor: f64) -> Self {
+        Self { low: self.low * factor, high: self.high * factor }
+    }
+
+    /// A figure over it.
+    fn divide(self, figure: f64) -> Self {
+        Self { low: figure / self.high, high: figure / self.low }
+    }
+
+    /// Whether some `other` is between `least` and `most` times some of it.
+    fn meets(self, other: Self, least: f64, most: f64) -> bool {
+        other.high >= self.low * least && other.low <= self.high * most
+    }
+}
