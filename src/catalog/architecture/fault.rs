@@ -23,6 +23,8 @@ pub enum FaultOf {
     Range,
     /// It disagrees with another field.
     Contradiction,
+    /// It is of another type.
+    Type,
 }
 
 impl ShapeFault {

@@ -1,7 +1,8 @@
 //! The shape of a model, with everything that arithmetic needs: parameters, FLOPs, cache.
 //!
 //! [`Shape::of`] reads what the catalog or a request says ([`Architecture`](super::model::Architecture)), in
-//! full or in part, and derives what was left out; what was derived is told in [`Shape::assumed`], never silent.
+//! full or in part, and derives what was left out; [`hf_config`] reads the `config.json` that comes with a
+//! model's weights. What was derived is told in [`Shape::assumed`], never silent.
 
 mod attention;
 mod check;
@@ -10,6 +11,7 @@ mod derive;
 mod experts;
 mod fault;
 mod flops;
+pub mod hf_config;
 mod memory;
 mod params;
 mod regularities;

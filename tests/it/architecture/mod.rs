@@ -1,6 +1,9 @@
 //! Shapes of models: what they count, against what their makers publish.
 
+mod configs;
 mod counts;
+mod laws;
+mod parts;
 mod published;
 
 use farthing::catalog::{
