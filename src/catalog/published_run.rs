@@ -150,7 +150,7 @@ pub struct PublishedRun {
     /// Costs that others have worked out, each by its own method.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub third_party_costs: Vec<ThirdPartyCost>,
-    /// Energy, in MWh.
+    /// Energy, in `MWh`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 433.2)]
     pub energy_mwh: Option<f64>,

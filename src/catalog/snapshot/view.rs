@@ -366,3 +366,28 @@ pub struct FxQuote {
     /// The row's number; none for the dollar itself.
     pub row: Option<i64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::{edition::built_in_snapshot, ids::GpuId};
+
+    #[test]
+    fn the_prices_of_an_accelerator_are_those_of_its_rows() {
+        let snapshot = built_in_snapshot().unwrap();
+        let (view, history) = (snapshot.newest(), snapshot.history());
+        let gpu: GpuId = "h100-sxm5-80gb".into();
+        let rentals = view.known(&history.gpu_rentals).filter(|row| row.row.gpu == gpu);
+        assert!(view.rentals_of(&gpu).eq(rentals) && view.rentals_of(&gpu).count() > 100);
+        let purchases = view.known(&history.gpu_purchases).filter(|row| row.row.gpu == gpu);
+        assert!(view.purchases_of(&gpu).eq(purchases) && view.purchases_of(&gpu).count() > 1);
+        assert_eq!(view.rentals_of(&"h800-sxm5-80gb".into()).count(), 0);
+    }
+
+    #[test]
+    fn a_scenario_is_found_by_its_id_and_by_nothing_else() {
+        let snapshot = built_in_snapshot().unwrap();
+        let view = snapshot.newest();
+        assert_eq!(view.scenario("api-call-gpt-4o").map(|row| row.row.id.as_str()), Some("api-call-gpt-4o"));
+        assert!(view.scenario("api-call").is_none());
+    }
+}
