@@ -11,7 +11,7 @@ mod worlds;
 
 pub use worlds::DRAWS;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use self::worlds::{AT_P10, AT_P90, Z_P90};
 
@@ -86,18 +86,44 @@ impl Range {
 /// The figure in each world.
 type Draws = [f64; DRAWS];
 
+/// Draws, and their range once somebody has asked for it.
+#[derive(Debug)]
+struct Worlds {
+    draws: Draws,
+    range: OnceLock<(f64, f64)>,
+}
+
+impl Worlds {
+    fn new(draws: Draws) -> Option<Arc<Self>> {
+        Some(Arc::new(Self { draws, range: OnceLock::new() }))
+    }
+
+    /// P10 and P90.
+    fn range(&self) -> (f64, f64) {
+        *self.range.get_or_init(|| {
+            let mut draws = self.draws;
+            let (_, low, above) = draws.select_nth_unstable_by(AT_P10, f64::total_cmp);
+            let low = *low;
+            let (_, high, _) = above.select_nth_unstable_by(AT_P90 - AT_P10 - 1, f64::total_cmp);
+            (low, *high)
+        })
+    }
+}
+
 /// A figure, and what it is in each of the worlds; known figures are the same in all of them.
 #[derive(Debug, Clone)]
 pub struct Uncertain {
     mid: f64,
-    draws: Option<Arc<Draws>>,
+    /// What the draws are multiplied by: figures in proportion share them, and their range.
+    scale: f64,
+    worlds: Option<Arc<Worlds>>,
 }
 
 impl Uncertain {
     /// A figure that is known.
     #[must_use]
     pub const fn exact(mid: f64) -> Self {
-        Self { mid, draws: None }
+        Self { mid, scale: 1.0, worlds: None }
     }
 
     /// The figure with every input at its P50.
@@ -109,41 +135,44 @@ impl Uncertain {
     /// Whether it is the same in every world.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.draws.is_none()
+        self.worlds.is_none()
     }
 
     /// The same function in every world.
     #[must_use]
     pub fn map(&self, function: impl Fn(f64) -> f64) -> Self {
-        let draws = self.draws.as_ref().map(|draws| {
-            let mut out = **draws;
-            out.iter_mut().for_each(|figure| *figure = function(*figure));
-            Arc::new(out)
+        let scale = self.scale;
+        let worlds = self.worlds.as_ref().and_then(|worlds| {
+            let mut draws = worlds.draws;
+            draws.iter_mut().for_each(|figure| *figure = function(*figure * scale));
+            Worlds::new(draws)
         });
-        Self { mid: function(self.mid), draws }
+        Self { mid: function(self.mid), scale: 1.0, worlds }
     }
 
     /// A function of two figures, world by world.
     #[must_use]
     pub fn with(&self, other: &Self, function: impl Fn(f64, f64) -> f64) -> Self {
         let mid = function(self.mid, other.mid);
-        let draws = match (&self.draws, &other.draws) {
+        let (scale, other_scale) = (self.scale, other.scale);
+        let worlds = match (&self.worlds, &other.worlds) {
             (None, None) => None,
-            (Some(a), None) => Some(a.map(|a| function(a, other.mid))),
-            (None, Some(b)) => Some(b.map(|b| function(self.mid, b))),
+            (Some(a), None) => Worlds::new(a.draws.map(|a| function(a * scale, other.mid))),
+            (None, Some(b)) => Worlds::new(b.draws.map(|b| function(self.mid, b * other_scale))),
             (Some(a), Some(b)) => {
-                let mut out = **a;
-                out.iter_mut().zip(b.iter()).for_each(|(a, b)| *a = function(*a, *b));
-                Some(out)
+                let mut draws = a.draws;
+                let pairs = draws.iter_mut().zip(&b.draws);
+                pairs.for_each(|(a, b)| *a = function(*a * scale, *b * other_scale));
+                Worlds::new(draws)
             }
         };
-        Self { mid, draws: draws.map(Arc::new) }
+        Self { mid, scale: 1.0, worlds }
     }
 
     /// The product with a known factor.
     #[must_use]
     pub fn times(&self, factor: f64) -> Self {
-        self.map(|figure| figure * factor)
+        Self { mid: self.mid * factor, scale: self.scale * factor, worlds: self.worlds.clone() }
     }
 
     /// The sum of any number of figures.
@@ -154,12 +183,36 @@ impl Uncertain {
     /// P10 and P90; none where they do not differ from the middle.
     #[must_use]
     pub fn range(&self) -> Option<(f64, f64)> {
-        let mut draws = **self.draws.as_ref()?;
-        let (_, low, above) = draws.select_nth_unstable_by(AT_P10, f64::total_cmp);
-        let low = *low;
-        let (_, high, _) = above.select_nth_unstable_by(AT_P90 - AT_P10 - 1, f64::total_cmp);
+        let (low, high) = self.worlds.as_ref()?.range();
+        let (one, other) = (low * self.scale, high * self.scale);
+        let (low, high) = if self.scale < 0.0 { (other, one) } else { (one, other) };
         let (low, high) = (low.min(self.mid), high.max(self.mid));
         (low < high).then_some((low, high))
+    }
+}
+
+/// A sum with what is known moves every world by as much; a product with it only changes the scale.
+impl std::ops::Add for &Uncertain {
+    type Output = Uncertain;
+
+    fn add(self, other: Self) -> Uncertain {
+        match (self.is_exact(), other.is_exact()) {
+            (true, _) if self.mid == 0.0 => other.clone(),
+            (_, true) if other.mid == 0.0 => self.clone(),
+            _ => self.with(other, |a, b| a + b),
+        }
+    }
+}
+
+impl std::ops::Mul for &Uncertain {
+    type Output = Uncertain;
+
+    fn mul(self, other: Self) -> Uncertain {
+        match (self.is_exact(), other.is_exact()) {
+            (true, _) => other.times(self.mid),
+            (_, true) => self.times(other.mid),
+            _ => self.with(other, |a, b| a * b),
+        }
     }
 }
 
@@ -175,7 +228,7 @@ macro_rules! operator {
     )+};
 }
 
-operator! { Add add + Sub sub - Mul mul * Div div / }
+operator! { Sub sub - Div div / }
 
 /// Draws the inputs of a quote, each once: who asks for the same input again gets the same draws.
 #[derive(Debug, Default)]
@@ -196,7 +249,7 @@ impl Sampler {
         let scores = worlds::column(self.columns);
         self.columns += 1;
         let draws = scores.map(|score| range.at(score / Z_P90));
-        let drawn = Uncertain { mid: range.mid, draws: Some(Arc::new(draws)) };
+        let drawn = Uncertain { mid: range.mid, scale: 1.0, worlds: Worlds::new(draws) };
         self.drawn.push((name.into(), drawn.clone()));
         drawn
     }
