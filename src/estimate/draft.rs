@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    desk::Desk,
+    desk::{Desk, Sourced},
+    exchange::Conversion,
     fault::FaultKind,
     quote::{Basis, Input, Line, LineCode, Ref, Sum, Total},
     uncertain::Uncertain,
@@ -19,8 +20,9 @@ pub(crate) struct Draft<'a> {
     pub(crate) unit: &'a str,
     pub(crate) price: UnitPrice,
     pub(crate) refs: Vec<Ref<'a>>,
-    pub(crate) formula: &'static str,
-    pub(crate) inputs: Vec<Input<'a>>,
+    pub(crate) formula: Cow<'a, str>,
+    /// What the formula names; told with `detail=full` only.
+    pub(crate) inputs: Vec<(&'static str, Sourced<'a>)>,
 }
 
 /// Money for one unit: what the line says, and what it is in every world.
@@ -59,8 +61,8 @@ impl<'a> Desk<'a, '_> {
     /// The line of a draft; none where its quantity is nothing in every world, or where it cannot be priced (a
     /// fault says why). `field` is the place in the request that an amount too large is blamed on.
     pub(crate) fn price(&mut self, draft: Draft<'a>, field: &str) -> Option<Priced<'a>> {
-        let Draft { code, description, quantity, unit, price, mut refs, formula, mut inputs } = draft;
-        if quantity.is_exact() && quantity.mid() == 0.0 {
+        let Draft { code, description, quantity, unit, price, mut refs, formula, inputs } = draft;
+        if quantity.mid() == 0.0 && quantity.range().is_none() {
             return None;
         }
         let conversion = match price.currency == self.scope.currency {
@@ -71,7 +73,6 @@ impl<'a> Desk<'a, '_> {
         if let Some(conversion) = &conversion {
             spread = spread.times(conversion.factor());
             refs.extend(conversion.refs());
-            inputs.push(conversion.input());
         }
         let shown = Quantity::of(quantity.mid());
         let amount = price.exact.filter(|_| quantity.mid().is_finite()).and_then(|exact| {
@@ -86,7 +87,11 @@ impl<'a> Desk<'a, '_> {
             self.fault(field, FaultKind::out_of_range(TOO_LARGE));
             return None;
         };
-        let basis = self.is_full().then(|| Box::new(Basis { formula, inputs }));
+        let basis = self.is_full().then(|| {
+            let mut told: Vec<Input<'a>> = inputs.iter().map(|(name, figure)| figure.input(name)).collect();
+            told.extend(conversion.as_ref().map(Conversion::input));
+            Box::new(Basis { formula, inputs: told })
+        });
         let line = Line {
             code: LineCode { base: code, nth: 1 },
             description,

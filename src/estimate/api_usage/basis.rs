@@ -48,7 +48,7 @@ impl<'a> Pricer<'a, '_> {
         inputs.push(input("quantity", quantity.into(), definition.unit.clone(), Origin::Derived, None));
         inputs.push(input("rate", amount.into(), price.currency().to_string(), origin, reference));
         inputs.push(input("per", per.into(), definition.unit.clone(), origin, reference));
-        Basis { formula: "quantity * rate / per", inputs }
+        Basis { formula: Cow::Borrowed("quantity * rate / per"), inputs }
     }
 }
 

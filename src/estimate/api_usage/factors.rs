@@ -63,7 +63,7 @@ impl<'a> Pricer<'a, '_> {
         self.references.add(source, || modifier_reference(modifier));
         let basis = (self.scope.detail == Detail::Full).then(|| {
             Box::new(Basis {
-                formula: "list_amount * (factor - 1)",
+                formula: Cow::Borrowed("list_amount * (factor - 1)"),
                 inputs: vec![
                     input(
                         "list_amount",
@@ -101,7 +101,7 @@ impl<'a> Pricer<'a, '_> {
             let charged = self.fits(running.scaled(adjustment.percent.0, Decimal::ONE_HUNDRED))?;
             let basis = (self.scope.detail == Detail::Full).then(|| {
                 Box::new(Basis {
-                    formula: "total_so_far * percent / 100",
+                    formula: Cow::Borrowed("total_so_far * percent / 100"),
                     inputs: vec![
                         input(
                             "total_so_far",

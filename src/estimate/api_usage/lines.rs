@@ -227,7 +227,7 @@ impl<'a> Pricer<'a, '_> {
             line.fx = Some(Box::new(conversion.shown));
             line.refs.extend(conversion.refs());
             if let Some(basis) = &mut line.basis {
-                basis.formula = "quantity * rate / per * fx";
+                basis.formula = Cow::Borrowed("quantity * rate / per * fx");
                 basis.inputs.push(conversion.input());
             }
         }

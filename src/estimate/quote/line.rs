@@ -102,8 +102,8 @@ pub struct Fx {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Basis<'a> {
     /// The formula, in the names of the inputs.
-    #[schema(example = "input_tokens * rate / per")]
-    pub formula: &'static str,
+    #[schema(value_type = String, example = "input_tokens * rate / per")]
+    pub formula: Cow<'a, str>,
     /// The figures that went in.
     pub inputs: Vec<Input<'a>>,
 }

@@ -74,8 +74,8 @@ impl<'a> Desk<'a, '_> {
             unit: "run",
             price: self.of_compute(compute),
             refs: Vec::new(),
-            formula: "(experiment_multiplier - 1) * compute",
-            inputs: vec![multiplier.input("experiment_multiplier"), self.compute_input(compute)],
+            formula: Cow::Borrowed("(experiment_multiplier - 1) * compute"),
+            inputs: vec![("experiment_multiplier", multiplier), ("compute", self.compute_sourced(compute))],
         };
         self.price(draft, field)
     }
@@ -94,8 +94,8 @@ impl<'a> Desk<'a, '_> {
             unit: "run",
             price: self.of_compute(compute),
             refs: Vec::new(),
-            formula: "fraction * compute",
-            inputs: vec![fraction.input("fraction"), self.compute_input(compute)],
+            formula: Cow::Borrowed("fraction * compute"),
+            inputs: vec![("fraction", fraction), ("compute", self.compute_sourced(compute))],
         };
         self.price(draft, field)
     }
@@ -109,11 +109,9 @@ impl<'a> Desk<'a, '_> {
         }
     }
 
-    fn compute_input(&self, compute: &Compute) -> crate::estimate::quote::Input<'a> {
-        let mut input = Sourced::derived(compute.spread.clone(), "").input("compute");
-        input.unit = Cow::Owned(self.scope.currency.to_string());
-        input.value = compute.amount.into();
-        input
+    fn compute_sourced(&self, compute: &Compute) -> Sourced<'a> {
+        let unit = Cow::Owned(self.scope.currency.to_string());
+        Sourced { unit, ..Sourced::derived(compute.spread.clone(), "") }
     }
 
     fn data(&mut self, data: &'a Data, field: &str) -> Option<Priced<'a>> {
@@ -148,7 +146,7 @@ impl<'a> Desk<'a, '_> {
         let (name, of_unit) = if unit == "label" { ("labels", 1.0) } else { ("tokens", 1e6) };
         let count = self.given(&format!("{field}/{name}"), count, name);
         let mut refs = Vec::new();
-        let mut inputs = vec![count.input(name)];
+        let mut inputs = vec![(name, count.clone())];
         let price = match (data.unit_price, data.sort) {
             (Some(price), _) => self.given_price(&format!("{field}/unit_price"), price, currency),
             (None, Some(sort)) => {
@@ -160,7 +158,7 @@ impl<'a> Desk<'a, '_> {
                 }
                 let usual = self.assumption(id)?;
                 refs.extend(usual.reference);
-                inputs.push(usual.input("unit_price"));
+                inputs.push(("unit_price", usual.clone()));
                 UnitPrice::modelled(usual.value, Currency::USD)
             }
             (None, None) => {
@@ -176,7 +174,11 @@ impl<'a> Desk<'a, '_> {
             unit,
             price,
             refs,
-            formula: if unit == "label" { "labels * unit_price" } else { "tokens / 1000000 * unit_price" },
+            formula: Cow::Borrowed(if unit == "label" {
+                "labels * unit_price"
+            } else {
+                "tokens / 1000000 * unit_price"
+            }),
             inputs,
         };
         self.price(draft, field)
@@ -202,8 +204,8 @@ impl<'a> Desk<'a, '_> {
             unit: "person_month",
             price,
             refs: Vec::new(),
-            formula: "people * months * monthly_cost",
-            inputs: vec![people.input("people"), months.input("months")],
+            formula: Cow::Borrowed("people * months * monthly_cost"),
+            inputs: vec![("people", people), ("months", months)],
         };
         self.price(draft, field)
     }
@@ -223,8 +225,8 @@ impl<'a> Desk<'a, '_> {
             unit: "run",
             price: self.of_compute(compute),
             refs: Vec::new(),
-            formula: "staff_share / (1 - staff_share) * compute",
-            inputs: vec![share.input("staff_share"), self.compute_input(compute)],
+            formula: Cow::Borrowed("staff_share / (1 - staff_share) * compute"),
+            inputs: vec![("staff_share", share), ("compute", self.compute_sourced(compute))],
         };
         self.price(draft, field)
     }
@@ -244,7 +246,7 @@ impl<'a> Desk<'a, '_> {
             unit: "item",
             price,
             refs: Vec::new(),
-            formula: "amount",
+            formula: Cow::Borrowed("amount"),
             inputs: Vec::new(),
         };
         self.price(draft, field)
