@@ -68,18 +68,21 @@ impl Range {
         self.low.to_bits() == self.high.to_bits()
     }
 
-    /// The figure in the world where its own score is `z`, in units of P90.
-    fn at(self, z: f64) -> f64 {
+    /// The figure in the world of each score, in units of P90: a function, so that logarithms are taken once.
+    fn spread(self) -> impl Fn(f64) -> f64 {
         let Self { low, mid, high } = self;
-        if z == 0.0 {
-            return mid;
+        let (below, above) = ((low / mid).ln(), (high / mid).ln());
+        move |z| {
+            if z == 0.0 {
+                return mid;
+            }
+            let (edge, width, share) = if z < 0.0 { (low, below, -z) } else { (high, above, z) };
+            if low > 0.0 {
+                return if (share - 1.0).abs() < f64::EPSILON { edge } else { mid * (width * share).exp() };
+            }
+            let figure = mid + (edge - mid) * share;
+            if low >= 0.0 { figure.max(0.0) } else { figure }
         }
-        let (edge, share) = if z < 0.0 { (low, -z) } else { (high, z) };
-        if low > 0.0 {
-            return if (share - 1.0).abs() < f64::EPSILON { edge } else { mid * (edge / mid).powf(share) };
-        }
-        let figure = mid + (edge - mid) * share;
-        if low >= 0.0 { figure.max(0.0) } else { figure }
     }
 }
 
@@ -248,7 +251,8 @@ impl Sampler {
         }
         let scores = worlds::column(self.columns);
         self.columns += 1;
-        let draws = scores.map(|score| range.at(score / Z_P90));
+        let figure = range.spread();
+        let draws = scores.map(|score| figure(score / Z_P90));
         let drawn = Uncertain { mid: range.mid, scale: 1.0, worlds: Worlds::new(draws) };
         self.drawn.push((name.into(), drawn.clone()));
         drawn
