@@ -4,7 +4,10 @@ pub mod answer;
 pub mod request;
 pub mod stage;
 
+mod generation;
 mod goodput;
 mod memory;
 mod steps;
+#[cfg(test)]
+mod testing;
 mod work;
