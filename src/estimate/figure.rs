@@ -200,6 +200,10 @@ impl utoipa::PartialSchema for Price {
 }
 
 impl ToSchema for Price {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "PriceGiven".into() // `Price` is a row of a price table
+    }
+
     fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
         schemas.push(("PriceRange".to_owned(), <PriceRange as utoipa::PartialSchema>::schema()));
         <Amount as ToSchema>::schemas(schemas);

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod request;
 pub mod stage;
 
+mod generation;
 mod goodput;
 mod memory;
 mod months;
@@ -11,4 +12,6 @@ pub(crate) mod prior;
 mod program;
 mod steps;
 mod subject;
+#[cfg(test)]
+mod testing;
 mod work;

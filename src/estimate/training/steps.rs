@@ -17,6 +17,9 @@ const HOURS_PER_DAY: f64 = 24.0;
 /// No fewer of a divisor in any world, so that no quotient overflows.
 const LEAST: f64 = 1e-6;
 
+/// No figure of hours or speed is larger.
+const MOST: f64 = 1e18;
+
 /// What two statements of the same hours may differ by.
 const ROUNDING: f64 = 0.01;
 
@@ -148,16 +151,7 @@ impl<'a> Reader<'_, 'a, '_> {
         figure: Option<Figure>,
         unit: &'static str,
     ) -> Result<Option<Sourced<'a>>, ()> {
-        let Some(figure) = figure else { return Ok(None) };
-        if figure.0.low() < LEAST || figure.0.high() > 1e18 {
-            let got = if figure.0.low() < LEAST { figure.0.low() } else { figure.0.high() };
-            self.fault(field, format!("must be above 0 and at most 1e18, got {got}"));
-            return Err(());
-        }
-        let place = format!("{}/{field}", self.place);
-        let mut given = self.desk.given(&place, figure, unit);
-        given.value = given.value.map(|figure| figure.max(LEAST));
-        Ok(Some(given))
+        positive(self.desk, self.place, field, figure, unit)
     }
 
     fn days(&mut self, days: Sourced<'a>, count: Option<u64>) -> Option<Counted<'a>> {
@@ -169,6 +163,30 @@ impl<'a> Reader<'_, 'a, '_> {
         let value = &days.value.times(HOURS_PER_DAY) * &gpus.value;
         Some(Counted { value, formula: "days * 24 * gpus", inputs: vec![("days", days), ("gpus", gpus)] })
     }
+}
+
+/// A figure of the request that is above zero, if it is given; an error where it is noted as a fault.
+pub(super) fn positive<'a>(
+    desk: &mut Desk<'a, '_>,
+    place: &str,
+    field: &str,
+    figure: Option<Figure>,
+    unit: &'static str,
+) -> Result<Option<Sourced<'a>>, ()> {
+    let Some(figure) = figure else { return Ok(None) };
+    let place = format!("{place}/{field}");
+    let (low, high) = (figure.0.low(), figure.0.high());
+    if low < LEAST || high > MOST {
+        let got = if low < LEAST { low } else { high };
+        desk.fault(
+            &place,
+            FaultKind::out_of_range(format!("must be above 0 and at most {MOST:e}, got {got}")),
+        );
+        return Err(());
+    }
+    let mut given = desk.given(&place, figure, unit);
+    given.value = given.value.map(|figure| figure.max(LEAST));
+    Ok(Some(given))
 }
 
 fn gpus<'a>(count: u64) -> Sourced<'a> {

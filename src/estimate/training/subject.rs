@@ -113,6 +113,7 @@ impl<'a> Desk<'a, '_> {
             let kind = match of {
                 FaultOf::Missing => FaultKind::MissingField { name: inner.to_owned() },
                 FaultOf::Range => FaultKind::OutOfRange { detail },
+                FaultOf::Type => FaultKind::wrong_type(detail),
                 FaultOf::Contradiction => FaultKind::Contradiction { detail },
             };
             self.fault(&place, kind);

@@ -255,3 +255,180 @@ fn whole(count: u64) -> f64 {
 fn count(gpus: f64) -> u64 {
     gpus as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        catalog::architecture::Shape,
+        estimate::{
+            hardware::request::{Optimizer, Sharding},
+            training::testing::{at_desk, dense, shape, stage},
+        },
+    };
+
+    const H100: Room = Room { memory_bytes: 85.5e9, gpus_per_server: 8 };
+    const A100_40: Room = Room { memory_bytes: 42.3e9, gpus_per_server: 8 };
+
+    fn bytes(optimizer: Optimizer) -> Bytes {
+        let (bytes, faults) = at_desk(|desk| Bytes::of(desk, optimizer));
+        assert_eq!(faults, []);
+        bytes.unwrap()
+    }
+
+    fn load(request: &Value, model: &Shape, length: f64) -> Load {
+        Load::of(&stage(request), model, None, model.total_params * 0.006, length).unwrap()
+    }
+
+    fn fitted(load: &Load, room: Room, memory: &Memory, count: Option<u64>) -> Result<Fit, Misfit> {
+        fit(load, &bytes(memory.optimizer.unwrap_or_default()), &room, memory, count)
+    }
+
+    fn sft(method: &str) -> Value {
+        json!({ "stage": "sft", "tokens": 1e9, "method": method })
+    }
+
+    /// Bytes of states and frozen weights, activations apart.
+    fn states(request: &Value, model: &Shape) -> f64 {
+        let load = load(request, model, 1.0);
+        let bytes = bytes(Optimizer::Adam);
+        load.trained * bytes.trained + load.frozen * bytes.frozen
+    }
+
+    #[test]
+    fn seven_billion_parameters_under_adam_are_126_gb_of_states() {
+        let gb = states(&json!({ "stage": "pretraining", "tokens": 1e12 }), &dense(7e9)) / 1e9;
+        assert!((gb - 126.0).abs() < 1e-6, "{gb}");
+        let fit = fitted(&load(&sft("full"), &dense(7e9), 4096.0), H100, &Memory::default(), None).unwrap();
+        assert_eq!(fit.min_gpus, 8, "two would do: whole servers");
+        let alone = Room { gpus_per_server: 1, ..H100 };
+        let fit = fitted(&load(&sft("full"), &dense(7e9), 4096.0), alone, &Memory::default(), None).unwrap();
+        assert_eq!(fit.min_gpus, 2);
+    }
+
+    #[test]
+    fn seventy_billion_do_not_fit_on_8_x_80_gb_and_adapters_do() {
+        let model = shape("llama-3.1-70b");
+        let misfit =
+            fitted(&load(&sft("full"), &model, 4096.0), H100, &Memory::default(), Some(8)).unwrap_err();
+        assert_eq!(misfit.field, "/hardware/count");
+        let FaultKind::DoesNotFit { detail } = misfit.kind else { panic!("{misfit:?}") };
+        assert_eq!(
+            detail,
+            "8 x 85.5 GB do not hold it: each would need 159.5 GB and has 72.0 to use; 24 GPUs, or LoRA would"
+        );
+        let lora = fitted(&load(&sft("lora"), &model, 4096.0), H100, &Memory::default(), Some(8)).unwrap();
+        assert_eq!(lora.min_gpus, 8);
+    }
+
+    /// arXiv:2305.14314: a 65B model is fine-tuned on one GPU of 48 GB.
+    #[test]
+    fn qlora_of_65_billion_fits_on_one_gpu_of_48_gb() {
+        let a6000 = Room { memory_bytes: 51.0e9, gpus_per_server: 8 };
+        let model = dense(65e9);
+        let load = Load::of(&stage(&sft("qlora")), &model, None, 3e8, 512.0).unwrap();
+        assert!(
+            fitted(&load, a6000, &Memory::default(), Some(1)).is_err(),
+            "at 0.6 bytes a parameter, with our reserve"
+        );
+        let four_bits = Bytes { frozen_4bit: 0.5, reserve: 4e9, ..bytes(Optimizer::Adam8bit) };
+        assert_eq!(
+            fit(&load, &four_bits, &a6000, &Memory::default(), Some(1)).map(|fit| fit.min_gpus),
+            Ok(1)
+        );
+    }
+
+    /// Before activations: 140 GB against 280 GB at 18 bytes trained and 2 frozen.
+    #[test]
+    fn ppo_keeps_twice_what_grpo_keeps() {
+        let rl = |algorithm: &str, reward: &str| json!({ "stage": "rl", "algorithm": algorithm, "reward": reward });
+        let model = dense(7e9);
+        let (grpo, ppo) =
+            (states(&rl("grpo", "rule"), &model) / 1e9, states(&rl("ppo", "model"), &model) / 1e9);
+        assert!((grpo - 140.0).abs() < 1.0 && (ppo - 280.0).abs() < 1.0, "{grpo} {ppo}");
+    }
+
+    #[test]
+    fn llama_3_1_405b_fits_on_1024_h100_and_not_on_16() {
+        let load = load(&json!({ "stage": "pretraining", "tokens": 1e12 }), &shape("llama-3.1-405b"), 8192.0);
+        assert!(fitted(&load, H100, &Memory::default(), Some(16)).is_err());
+        let fit = fitted(&load, H100, &Memory::default(), Some(1024)).unwrap();
+        assert!(fit.min_gpus > 64 && fit.min_gpus < 256, "{fit:?}");
+    }
+
+    /// arXiv:2412.19437, section 3.3: 2,048 H800, 4,096 tokens, moments in 16 bits.
+    #[test]
+    fn deepseek_v3_fits_on_its_2048_h800_and_not_on_64() {
+        let load = load(&json!({ "stage": "pretraining", "tokens": 1e12 }), &shape("deepseek-v3"), 4096.0);
+        let memory = Memory { optimizer: Some(Optimizer::AdamBf16Moments), ..Memory::default() };
+        assert!(fitted(&load, H100, &memory, Some(2048)).is_ok());
+        assert!(fitted(&load, H100, &memory, Some(64)).is_err());
+    }
+
+    #[test]
+    fn the_least_recomputation_that_fits_is_chosen() {
+        let load = load(&sft("full"), &shape("llama-3.1-8b"), 8192.0);
+        let memory = Memory { tensor_parallel: Some(1), ..Memory::default() };
+        let way = |room, count| fitted(&load, room, &memory, Some(count)).map(|fit| fit.recomputation).ok();
+        let short = Load { sequence_length: 256.0, ..load };
+        assert_eq!(fitted(&short, H100, &memory, Some(8)).unwrap().recomputation, Recomputation::None);
+        assert_eq!(way(H100, 8), Some(Recomputation::Selective));
+        assert_eq!(way(A100_40, 8), Some(Recomputation::Full));
+        assert_eq!(way(A100_40, 1), None);
+    }
+
+    #[test]
+    fn what_would_fit_is_said_in_the_fault() {
+        let load = load(&sft("full"), &dense(7e9), 2048.0);
+        let memory = Memory { sharding: Some(Sharding::None), ..Memory::default() };
+        let misfit =
+            fitted(&load, H100, &Memory { tensor_parallel: Some(1), ..memory }, Some(8)).unwrap_err();
+        let FaultKind::DoesNotFit { detail } = misfit.kind else { panic!("{misfit:?}") };
+        assert!(detail.starts_with("no number of GPUs of 85.5 GB holds it"), "{detail}");
+        assert!(detail.contains("full sharding, another tensor_parallel"), "{detail}");
+    }
+
+    #[test]
+    fn degrees_of_zero_and_counts_that_do_not_divide_are_faults() {
+        let load = load(&sft("full"), &dense(7e9), 2048.0);
+        let zero = Memory { micro_batch: Some(0), ..Memory::default() };
+        assert_eq!(fitted(&load, H100, &zero, None).unwrap_err().field, "/hardware/memory/micro_batch");
+        let odd = Memory { tensor_parallel: Some(8), pipeline_parallel: Some(3), ..Memory::default() };
+        assert_eq!(fitted(&load, H100, &odd, Some(64)).unwrap_err().field, "/hardware/count");
+    }
+
+    proptest! {
+        #[test]
+        fn the_fewest_gpus_hold_it_and_a_server_less_does_not(
+            params in 1e8..2e12_f64, length in 128.0..65_536.0_f64, optimizer_only in any::<bool>(),
+        ) {
+            let load = load(&sft("full"), &dense(params), length);
+            let sharding = if optimizer_only { Sharding::Optimizer } else { Sharding::Full };
+            let memory = Memory { sharding: Some(sharding), ..Memory::default() };
+            if let Ok(fit) = fitted(&load, H100, &memory, None) {
+                prop_assert!(fitted(&load, H100, &memory, Some(fit.min_gpus)).is_ok());
+                prop_assert!(fit.bytes_total <= whole(fit.min_gpus) * 85.5e9);
+                if fit.min_gpus > 8 {
+                    prop_assert!(fitted(&load, H100, &memory, Some(fit.min_gpus - 8)).is_err());
+                }
+            }
+        }
+
+        #[test]
+        fn nothing_panics_whatever_is_asked(
+            params in 1e6..1e14_f64, length in 1.0..1e18_f64, memory_bytes in 0.0..1e15_f64, server in 0..100_u32,
+            tensor in prop::option::of(any::<u32>()), pipeline in prop::option::of(any::<u32>()),
+            batch in prop::option::of(any::<u32>()), count in prop::option::of(any::<u64>()),
+        ) {
+            let load = load(&sft("lora"), &dense(params), length);
+            let memory = Memory { tensor_parallel: tensor, pipeline_parallel: pipeline, micro_batch: batch, ..Memory::default() };
+            let room = Room { memory_bytes, gpus_per_server: server };
+            if let Ok(fit) = fitted(&load, room, &memory, count) {
+                prop_assert!(fit.bytes_total.is_finite() && fit.min_gpus >= 1);
+            }
+        }
+    }
+}

@@ -10,6 +10,8 @@ mod preference;
 mod reader;
 mod rl;
 mod sft;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use self::reader::Reader;
