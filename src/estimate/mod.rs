@@ -29,10 +29,11 @@ use self::{
     fault::{Fault, FaultKind},
     quote::{ENGINE, ItemQuote, Quote, References, Sum, Total},
     request::{Detail, EstimateRequest, Item, Workload},
+    uncertain::{Sampler, Uncertain},
 };
 use crate::catalog::{
     ids::RevisionNumber,
-    money::{Money, Overflow},
+    money::Overflow,
     snapshot::{Snapshot, View},
 };
 
@@ -52,11 +53,14 @@ pub fn estimate<'a>(
         .unwrap_or(crate::catalog::money::Currency::USD);
     let scope = Scope { view, currency, as_of: request.as_of, now: now.into(), detail: request.detail };
     let mut references = References::default();
+    let mut sampler = Sampler::default();
     let mut items = Vec::with_capacity(request.items.len());
     for Item { pointer, workload } in &request.items {
         let quoted = match workload {
             Workload::ApiUsage(workload) => api_usage::quote(workload, pointer, scope, &mut references),
-            Workload::Training(_) => Err(Vec::new()),
+            Workload::Training(workload) => {
+                training::quote(workload, pointer, scope, &mut references, &mut sampler)
+            }
         };
         match quoted {
             Ok(item) => items.push(item),
@@ -88,9 +92,9 @@ fn add_up<'a>(
     items: Vec<ItemQuote<'a>>,
     references: References<'a>,
 ) -> Result<Quote<'a>, Overflow> {
-    let total = sum(items.iter().map(|item| item.total))?;
+    let total = sum(items.iter())?;
     let adjusted = items.iter().any(|item| item.list_total.is_some());
-    let list_total = || sum(items.iter().map(|item| item.list_total.unwrap_or(item.total)));
+    let list_total = || list_sum(&items);
     let list_total = adjusted.then(list_total).transpose()?;
     let groups = request.group_by.as_deref().map(|tag| groups(request, tag, &items)).transpose()?;
     let mut quote = Quote {
@@ -114,10 +118,29 @@ fn add_up<'a>(
     Ok(quote)
 }
 
-fn sum(totals: impl Iterator<Item = Total>) -> Result<Total, Overflow> {
+/// The sum of items, with the range of the sum: what they share, they share in every world.
+fn sum<'q, 'a: 'q>(items: impl Iterator<Item = &'q ItemQuote<'a>>) -> Result<Total, Overflow> {
     let mut sum = Sum::new();
-    for total in totals {
-        sum.add(total.amount)?;
+    let mut known = Sum::new();
+    let mut spread: Option<Uncertain> = None;
+    for item in items {
+        sum.add(item.total.amount)?;
+        match (&item.spread, &spread) {
+            (Some(one), Some(all)) => spread = Some(all + one),
+            (Some(one), None) => spread = Some(one.clone()),
+            (None, _) => known.add(item.total.amount)?,
+        }
+    }
+    match spread {
+        Some(spread) => draft::total(sum.get(), &(&spread + &Uncertain::exact(known.get().to_f64()))),
+        None => Ok(sum.get().into()),
+    }
+}
+
+fn list_sum(items: &[ItemQuote<'_>]) -> Result<Total, Overflow> {
+    let mut sum = Sum::new();
+    for item in items {
+        sum.add(item.list_total.unwrap_or(item.total).amount)?;
     }
     Ok(sum.get().into())
 }
@@ -128,12 +151,11 @@ fn groups<'a>(
     tag: &str,
     items: &[ItemQuote<'a>],
 ) -> Result<BTreeMap<Cow<'a, str>, Total>, Overflow> {
-    let mut groups: BTreeMap<Cow<'a, str>, Total> = BTreeMap::new();
+    let mut groups: BTreeMap<Cow<'a, str>, Vec<&ItemQuote<'a>>> = BTreeMap::new();
     for (asked, item) in request.items.iter().zip(items) {
         let value =
             asked.workload.tags().get(tag).map_or(Cow::Borrowed(""), |value| Cow::Borrowed(value.as_str()));
-        let sum = groups.entry(value).or_insert(Total::from(Money::ZERO));
-        sum.amount = sum.amount.checked_add(item.total.amount)?;
+        groups.entry(value).or_default().push(item);
     }
-    Ok(groups)
+    groups.into_iter().map(|(value, items)| Ok((value, sum(items.into_iter())?))).collect()
 }

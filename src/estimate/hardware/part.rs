@@ -158,6 +158,11 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// Dense peaks, as the data sheet has them.
+    pub(crate) fn tflops(&self) -> &'a DenseTflops {
+        self.tflops
+    }
+
     /// Dense peak in a precision, FLOP/s; none where the part lacks it.
     ///
     /// Formats in blocks came with 4-bit units: `mxfp8` runs at the FP8 peak of parts that have an FP4 one, and
@@ -195,6 +200,16 @@ impl<'a> Part<'a> {
             return None;
         };
         Some(self.figure(peak, "FLOP/s"))
+    }
+
+    /// The same, where there is one.
+    pub(crate) fn reference_figure(&self) -> Option<Sourced<'a>> {
+        self.reference_peak().map(|(_, peak)| self.figure(peak, "FLOP/s"))
+    }
+
+    /// Whether anything is known of its memory.
+    pub(crate) fn has_memory(&self) -> bool {
+        self.memory_bytes.or(self.memory_gb).is_some()
     }
 
     /// What a stage multiplies in when it does not say.

@@ -56,6 +56,8 @@ pub enum WarningCode {
     ShapeAssumed,
     /// Fields of a pasted configuration were not read.
     UnreadConfig,
+    /// A start is given, and not how long it takes.
+    NoSchedule,
     /// A meter is part of two others, is not priced itself, and was charged as the one named.
     ChargedAsPart,
 }

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::estimate::{quote::Total, uncertain::Uncertain};
+use crate::{
+    catalog::money::Currency,
+    estimate::{quote::Total, uncertain::Uncertain},
+};
 
 /// A figure that is not money.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
@@ -18,25 +21,47 @@ pub struct Metric {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
     /// Its unit.
-    #[schema(example = "gpu_hour")]
-    pub unit: &'static str,
+    #[schema(value_type = String, example = "gpu_hour")]
+    pub unit: Unit,
 }
 
 impl Metric {
     /// A figure with its range.
-    pub(crate) fn of(figure: &Uncertain, unit: &'static str) -> Self {
+    pub(crate) fn of(figure: &Uncertain, unit: impl Into<Unit>) -> Self {
         let range = figure.range();
         Self {
             value: rounded(figure.mid()),
             low: range.map(|(low, _)| rounded(low)),
             high: range.map(|(_, high)| rounded(high)),
-            unit,
+            unit: unit.into(),
         }
     }
 
     /// A figure that is known.
-    pub(crate) fn exact(value: f64, unit: &'static str) -> Self {
-        Self { value, low: None, high: None, unit }
+    pub(crate) fn exact(value: f64, unit: impl Into<Unit>) -> Self {
+        Self { value: rounded(value), low: None, high: None, unit: unit.into() }
+    }
+}
+
+/// What a metric is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Unit {
+    /// A thing.
+    Thing(&'static str),
+    /// Money.
+    Money(Currency),
+}
+
+impl From<&'static str> for Unit {
+    fn from(unit: &'static str) -> Self {
+        Self::Thing(unit)
+    }
+}
+
+impl From<Currency> for Unit {
+    fn from(currency: Currency) -> Self {
+        Self::Money(currency)
     }
 }
 
@@ -63,18 +88,30 @@ pub struct TrainingMetrics {
     /// The fewest GPUs whose memory holds every stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_gpus: Option<Metric>,
-    /// Model FLOPs (causal attention) over the dense BF16 peak while training runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mfu: Option<Metric>,
-    /// The same over all hours, interruptions included.
+    /// Model FLOPs (causal attention) over the dense BF16 peak, over all hours, interruptions included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilization: Option<Metric>,
+    /// What an hour of one GPU costs, in the price's own currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_per_gpu_hour: Option<Metric>,
+    /// What all the machines cost to buy, servers and network with them; only where they are owned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purchase: Option<Metric>,
     /// Electricity, of the machines and their cooling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy_kwh: Option<Metric>,
     /// Carbon dioxide of that electricity, by the region's grid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub co2_kg: Option<Metric>,
+    /// Keys and values of one token of a long context, in 16 bits, where the model's shape is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kv_cache_bytes_per_token: Option<Metric>,
+    /// Parameters in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_params: Option<Metric>,
+    /// Parameters that one token uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_params: Option<Metric>,
 }
 
 /// One stage.

@@ -1,10 +1,6 @@
 //! Hours in which a teacher on the same hardware writes its samples.
 
-use super::{
-    answer::HoursFrom,
-    steps::{Hours, positive},
-    work::Counted,
-};
+use super::{steps::positive, work::Counted};
 use crate::{
     catalog::architecture::Shape,
     estimate::{
@@ -64,7 +60,7 @@ pub(crate) fn hours<'a>(
     given: Option<Figure>,
     tokens: &Counted<'a>,
     roofline: Option<f64>,
-) -> Option<Hours<'a>> {
+) -> Option<Counted<'a>> {
     if given.is_some() {
         let name = "output_tokens_per_second_per_gpu";
         let speed = positive(desk, place, name, given, "token/s").ok()??;
@@ -73,7 +69,7 @@ pub(crate) fn hours<'a>(
             formula: "tokens / (3600 * output_tokens_per_second_per_gpu)",
             inputs: vec![("tokens", tokens.sourced("token")), (name, speed)],
         };
-        return Some(Hours { gpu_hours, from: HoursFrom::TokensPerSecondPerGpu });
+        return Some(gpu_hours);
     }
     let efficiency = desk.assumption("training.generation.efficiency")?;
     let bounded = efficiency.value.map(|share| share.clamp(LEAST, 1.0));
@@ -87,5 +83,5 @@ pub(crate) fn hours<'a>(
             ("generation_efficiency", efficiency),
         ],
     };
-    Some(Hours { gpu_hours, from: HoursFrom::Assumption })
+    Some(gpu_hours)
 }

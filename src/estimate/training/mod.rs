@@ -6,12 +6,18 @@ pub mod stage;
 
 mod generation;
 mod goodput;
+mod lines;
+mod machines;
 mod memory;
 mod months;
+mod plan;
 pub(crate) mod prior;
 mod program;
+mod quote;
 mod steps;
 mod subject;
 #[cfg(test)]
 mod testing;
 mod work;
+
+pub use quote::quote;

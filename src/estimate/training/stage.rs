@@ -484,6 +484,19 @@ impl Stage {
         }
     }
 
+    /// The caller's own description of it.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        match self {
+            Self::Tokens(stage) => stage.label.as_deref(),
+            Self::Sft(stage) => stage.label.as_deref(),
+            Self::Preference(stage) => stage.label.as_deref(),
+            Self::Rl(stage) => stage.label.as_deref(),
+            Self::Distillation(stage) => stage.label.as_deref(),
+            Self::Prompting(stage) => stage.label.as_deref(),
+        }
+    }
+
     /// Numbers that it multiplies in, where it says so.
     #[must_use]
     pub fn precision(&self) -> Option<Precision> {

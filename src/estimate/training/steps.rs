@@ -1,7 +1,10 @@
 //! The hours of a stage: what is known of them, else what published runs got.
 
+use std::borrow::Cow;
+
 use super::{
     answer::HoursFrom,
+    goodput::{self, Checkpoints},
     stage::Known,
     work::{Counted, Work},
 };
@@ -45,6 +48,8 @@ pub(crate) struct Prior<'a> {
     pub(crate) utilization: Sourced<'a>,
     /// What that is multiplied with: asynchronous reinforcement learning.
     pub(crate) speedup: Option<Sourced<'a>>,
+    /// What the utilisation comes from.
+    pub(crate) inputs: Vec<(&'static str, Sourced<'a>)>,
 }
 
 /// The hours of one GPU.
@@ -52,7 +57,75 @@ pub(crate) struct Prior<'a> {
 pub(crate) struct Hours<'a> {
     pub(crate) gpu_hours: Counted<'a>,
     pub(crate) from: HoursFrom,
+    /// The utilisation in steady state, where that is what they come from.
+    pub(crate) mfu: Option<Uncertain>,
+    /// What the formula goes on with.
+    more: Vec<&'static str>,
 }
+
+impl<'a> Hours<'a> {
+    /// The formula with all that was put on top.
+    pub(crate) fn formula(&self) -> Cow<'static, str> {
+        match self.more.as_slice() {
+            [] => Cow::Borrowed(self.gpu_hours.formula),
+            more => Cow::Owned(format!("{}{}", self.gpu_hours.formula, more.concat())),
+        }
+    }
+
+    /// Adds what passes before the first step of the job.
+    pub(crate) fn begin_with(&mut self, startup: Counted<'a>) {
+        self.gpu_hours.value = &self.gpu_hours.value + &startup.value;
+        self.gpu_hours.inputs.extend(startup.inputs);
+        self.more.push(STARTUP_TERM);
+    }
+
+    /// Multiplies by what interruptions of spot machines cost, with the checkpoints that lose least:
+    /// `(e^(λ·(τ+c)) - 1)·(1/λ + R)/τ`, see [`goodput::interrupted_hours`].
+    ///
+    /// `λ` grows with the instances: `count / gpus_per_server` of them, one where the count is not known.
+    pub(crate) fn lose_to_spot(
+        &mut self,
+        desk: &mut Desk<'a, '_>,
+        count: Option<u64>,
+        gpus_per_server: Option<u32>,
+    ) -> Option<()> {
+        let rate = desk.assumption("training.spot.interruptions_per_instance_hour")?;
+        let checkpoint = desk.assumption("training.checkpoint_seconds")?;
+        let restart = desk.assumption("training.restart_seconds")?;
+        let size = u64::from(gpus_per_server.unwrap_or(1).max(1));
+        #[expect(clippy::cast_precision_loss, reason = "no cluster has so many")]
+        let instances = count.map_or(1, |count| count.div_ceil(size)) as f64;
+        let costs = checkpoint.value.mid().max(1.0) / SECONDS_PER_HOUR;
+        let again = restart.value.mid().max(0.0) / SECONDS_PER_HOUR;
+        let factor = rate.value.map(|rate| spot_factor(rate * instances, costs, again));
+        self.gpu_hours.value = &self.gpu_hours.value * &factor;
+        self.gpu_hours.inputs.extend([
+            ("spot_factor", Sourced::derived(factor, "ratio")),
+            ("interruptions_per_instance_hour", rate),
+            ("checkpoint_seconds", checkpoint),
+            ("restart_seconds", restart),
+        ]);
+        self.more.push(" * spot_factor");
+        Some(())
+    }
+}
+
+/// Hours that an hour of progress takes on machines that are taken away `rate` times an hour.
+fn spot_factor(rate: f64, checkpoint_hours: f64, restart_hours: f64) -> f64 {
+    const MOST: f64 = 1e6; // far beyond any use
+    if rate <= 0.0 {
+        return 1.0;
+    }
+    let interval_hours = goodput::best_interval(checkpoint_hours, 1.0 / rate);
+    let saved = Checkpoints { interval_hours, hours: checkpoint_hours };
+    let long = interval_hours * 1e6;
+    let expected = goodput::interrupted_hours(long, rate, restart_hours, Some(saved));
+    expected.map_or(MOST, |expected| (expected / long).min(MOST))
+}
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
+
+const STARTUP_TERM: &str = " + gpus * startup_minutes / 60";
 
 /// Whether the hours hang on the peak of the part.
 #[must_use]
@@ -76,6 +149,7 @@ pub(crate) fn hours<'a>(
     let mut reader = Reader { desk, place };
     let given = reader.given(known)?;
     agree(&mut reader, known, work, machines)?;
+    let mut mfu_given = None;
     let (gpu_hours, from) = match given {
         Given { gpu_hours: Some(hours), .. } => (one("gpu_hours", hours), HoursFrom::GpuHours),
         Given { days: Some(days), .. } => (reader.days(days, machines.count)?, HoursFrom::Days),
@@ -88,6 +162,7 @@ pub(crate) fn hours<'a>(
         }
         Given { mfu: Some(mfu), .. } => {
             let goodput = (sources.goodput)(reader.desk)?.sourced("ratio");
+            mfu_given = Some(mfu.value.clone());
             (at_mfu(work.flops.as_ref()?, machines.peak.clone()?, mfu, goodput), HoursFrom::Mfu)
         }
         _ => {
@@ -95,7 +170,7 @@ pub(crate) fn hours<'a>(
             (at_prior(work.flops.as_ref()?, machines.peak.clone()?, prior), HoursFrom::Assumption)
         }
     };
-    Some(Hours { gpu_hours, from })
+    Some(Hours { gpu_hours, from, mfu: mfu_given, more: Vec::new() })
 }
 
 /// Where what is not given comes from; each is asked only where it is needed.
@@ -243,6 +318,7 @@ fn at_prior<'a>(flops: &Counted<'a>, peak: Sourced<'a>, prior: Prior<'a>) -> Cou
         formula = "flops / (3600 * peak_flops_per_second * utilization * async_speedup)";
         inputs.push(("async_speedup", speedup));
     }
+    inputs.extend(prior.inputs);
     Counted { value, formula, inputs }
 }
 
