@@ -9,6 +9,8 @@ use crate::estimate::{
     api_usage::request::ApiUsage,
     fault::{Fault, FaultKind, pointer},
     figure::{Figure, Price},
+    number::Count,
+    object::ByName,
     request::{Fields, read_as},
     shape,
 };
@@ -439,7 +441,8 @@ impl Stage {
             "prompting" => read_as(&fields, base).map(Self::Prompting),
             "distillation" => {
                 let mut stage: DistillationStage = read_as(&fields, base)?;
-                stage.read_teacher = Some(Teacher::read(&stage.teacher, &pointer(base, "teacher"))?);
+                let place = pointer(base, "teacher");
+                stage.read_teacher = Some(Teacher::read(&stage.teacher, stage.tokens_per_sample, &place)?);
                 Ok(Self::Distillation(stage))
             }
             _ => {
@@ -512,7 +515,7 @@ impl Stage {
 }
 
 impl Teacher {
-    fn read(raw: &RawValue, base: &str) -> Result<Self, Fault> {
+    fn read(raw: &RawValue, tokens: Option<Figure>, base: &str) -> Result<Self, Fault> {
         if let Ok(name) = serde_json::from_str::<String>(raw.get()) {
             return Ok(Self::Logits(name));
         }
@@ -522,12 +525,43 @@ impl Teacher {
         };
         let kind = fields.iter().find(|(name, _)| name == "kind").map(|(_, raw)| raw.get());
         match kind {
-            None | Some("\"api_usage\"") => read_as(&fields, base).map(|usage| Self::Hosted(Box::new(usage))),
+            None | Some("\"api_usage\"") => {
+                let mut usage: ApiUsage = read_as(&fields, base)?;
+                a_sample_a_call(&mut usage, tokens, base)?;
+                Ok(Self::Hosted(Box::new(usage)))
+            }
             Some("\"serving\"") => read_as(&fields, base).map(|run| Self::SelfRun(Box::new(run))),
             Some(_) => {
                 let kind = FaultKind::out_of_range("must be `api_usage` or `serving`");
                 Err(Fault::new(pointer(base, "kind"), kind))
             }
+        }
+    }
+}
+
+/// One call writes one sample: what it puts out is what the stage says of a sample.
+fn a_sample_a_call(usage: &mut ApiUsage, tokens: Option<Figure>, base: &str) -> Result<(), Fault> {
+    let contradiction = |field: &str, detail: &str| {
+        Err(Fault::new(format!("{base}/{field}"), FaultKind::Contradiction { detail: detail.to_owned() }))
+    };
+    if usage.calls.is_some_and(|calls| calls != Count::ONE) {
+        return contradiction("calls", "a teacher is called once for each sample; leave `calls` out");
+    }
+    if usage.usage_from.is_some() {
+        return contradiction("usage_from", "a call writes `tokens_per_sample`; leave `usage_from` out");
+    }
+    let Some(tokens) = tokens.filter(|tokens| !tokens.is_zero()) else { return Ok(()) };
+    let count = Count::parse(&format!("{:.0}", tokens.mid().ceil()))
+        .map_err(|detail| Fault::new(base, FaultKind::out_of_range(detail)))?;
+    let ByName(counts) = usage.usage.get_or_insert_default();
+    match counts.iter().find(|(meter, _)| &**meter == "output_tokens") {
+        Some((_, given)) if *given != count => {
+            contradiction("usage/output_tokens", "differs from the stage's `tokens_per_sample`")
+        }
+        Some(_) => Ok(()),
+        None => {
+            counts.push(("output_tokens".into(), count));
+            Ok(())
         }
     }
 }
