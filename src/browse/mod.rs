@@ -5,6 +5,7 @@
 //! has been learnt in between: the [`cursor`] carries both.
 
 pub mod assumptions;
+pub mod computed;
 pub mod cursor;
 pub mod energy_prices;
 pub mod fault;

@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 
 use super::{
     Listing, Resource, Scope,
+    computed::{Computed, LONGEST, USUAL_LENGTH},
     fault::{Fault, Unknown},
     item::Item,
     lookup,
     order::{Hit, arrange, folded, sort_keys},
     providers::count,
-    query::{Said as _, query},
+    query::{Asked, Page, Said as _, query},
     search::{Search, rank_of},
 };
 use crate::catalog::{
@@ -67,6 +68,41 @@ query! {
     }
 }
 
+/// Which revision a model is looked up at, and what length its FLOPs are told for.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ModelRowQuery {
+    /// The length of a sequence, in tokens, that FLOPs and cache are computed for. Default: 4096.
+    #[param(minimum = 1, maximum = 1_000_000_000, example = 4096)]
+    pub sequence_length: Option<u64>,
+    /// The revision of the catalog to look at. Default: the newest.
+    #[param(example = 1)]
+    pub catalog_revision: Option<u64>,
+}
+
+impl ModelRowQuery {
+    /// The length asked about.
+    ///
+    /// # Errors
+    /// When it is 0, or longer than any.
+    pub fn sequence_length(&self) -> Result<u64, Fault> {
+        match self.sequence_length.unwrap_or(USUAL_LENGTH) {
+            length @ 1..=LONGEST => Ok(length),
+            other => {
+                let detail = format!("must be a whole number from 1 to {LONGEST}, got {other}");
+                Err(Fault::out_of_range("sequence_length", detail))
+            }
+        }
+    }
+}
+
+impl Asked for ModelRowQuery {
+    fn page(&self) -> Page<'_> {
+        Page { catalog_revision: self.catalog_revision, ..Page::default() }
+    }
+}
+
 /// A model, and how many sell it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ModelItem)]
@@ -89,6 +125,13 @@ pub struct ModelDetailAdded<'s> {
     /// The offerings that are this model.
     #[schema(value_type = Vec<String>, example = json!(["deepinfra/deepseek-ai/DeepSeek-V3"]))]
     pub offerings: Vec<&'s OfferingId>,
+    /// What its shape comes to, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub computed: Option<Computed>,
+    /// Why nothing is computed of a shape that is known in part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "params_total: the parameters of a hybrid cannot be counted from its sizes")]
+    pub not_computed: Option<String>,
     /// The revision of the catalog that introduced this row.
     #[schema(example = 1)]
     pub revision: u32,
@@ -165,16 +208,23 @@ fn sold_by<'s>(scope: Scope<'s>, provider: &str) -> Result<HashSet<&'s str>, Fau
     Ok(sold.filter_map(|offering| offering.model.as_ref().map(ModelId::as_str)).collect())
 }
 
-/// One model, by its id or another of its names.
+/// One model, by its id or another of its names; FLOPs are told for sequences of a length.
 ///
 /// # Errors
 /// When there is none of that name.
-pub fn one<'s>(scope: Scope<'s>, name: &str) -> Result<ModelDetail<'s>, Unknown> {
+pub fn one<'s>(scope: Scope<'s>, name: &str, sequence_length: u64) -> Result<ModelDetail<'s>, Unknown> {
     let known = lookup::model(scope.view, name)?;
     let offerings = scope.view.known(&scope.view.snapshot().history().offerings).map(|row| &row.row);
     let offerings = offerings.filter(|offering| offering.model.as_ref() == Some(&known.row.id));
+    let computed = known.row.architecture.as_ref().map(|given| Computed::of(given, sequence_length));
+    let (computed, not_computed) = match computed.transpose() {
+        Ok(computed) => (computed, None),
+        Err(why) => (None, Some(why)),
+    };
     let added = ModelDetailAdded {
         offerings: offerings.map(|offering| &offering.id).collect(),
+        computed,
+        not_computed,
         revision: known.introduced.0,
     };
     Ok(Item { row: &known.row, added })

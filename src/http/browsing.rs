@@ -61,6 +61,11 @@ impl<Q: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Question<Q> {
 }
 
 impl<Q: Asked> Question<Q> {
+    /// What is asked.
+    pub(crate) fn asked(&self) -> &Q {
+        &self.query
+    }
+
     /// All that a cursor belongs to: the path and the parameters that say something, but for those that may
     /// differ from page to page.
     fn binding(&self) -> String {

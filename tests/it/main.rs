@@ -9,6 +9,7 @@ mod architecture;
 mod batch;
 mod browse;
 mod browse_arithmetic;
+mod browse_models;
 mod browse_prices;
 mod browse_walk;
 mod catalog_command;
