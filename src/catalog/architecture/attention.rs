@@ -104,6 +104,13 @@ impl LayerMix {
     pub fn tokens_seen(&self, context: f64, seen: f64) -> f64 {
         self.full * context + self.windowed * context.min(seen)
     }
+
+    /// What a token sees in a windowed layer, in the mean over a causal sequence: the first `w` tokens see what there
+    /// is, the others `w`.
+    pub(super) fn seen_in_training(&self, sequence_length: f64) -> f64 {
+        let window = self.window.min(sequence_length);
+        if window > 0.0 { window - window * window / (2.0 * sequence_length) } else { 0.0 }
+    }
 }
 
 /// The kinds that [`Architecture::attention_type`] names.

@@ -24,13 +24,13 @@ impl Shape {
     /// - `n`: heads; keys and values that heads share do not make it less
     /// - `d_qk`, `d_v`: widths of a query and of a value
     /// - `t`: tokens that one token meets, summed over layers: `s/2` in the mean of a causal sequence of `s`
-    ///   tokens, at most `w` in a windowed layer; [`Mask::NonCausal`] counts twice as many
+    ///   tokens, `w - w²/(2s)` in a layer with a window of `w < s`; [`Mask::NonCausal`] counts twice as many
     ///
     /// A linear layer updates and reads its state once a token: `4·128·2h`, whatever the length.
     /// Of packed documents, `sequence_length` is `Σ len² / Σ len`.
     #[must_use]
     pub fn attention_flops_per_token(&self, sequence_length: f64, mask: Mask) -> f64 {
-        let causal = self.core_flops(self.mix.tokens_seen(sequence_length / 2.0, self.mix.window));
+        let causal = self.core_flops(self.mix.tokens_seen(sequence_length / 2.0, self.mix.seen_in_training(sequence_length)));
         let pairs = match mask {
             Mask::Causal => causal,
             Mask::NonCausal => 2.0 * causal,
