@@ -37,7 +37,7 @@ pub(crate) fn energy<'a>(
     provider_kind: Option<&str>,
     gpu_hours: &Uncertain,
 ) -> Option<Energy> {
-    let grid = grid(desk, "/hardware/energy_region", region)?;
+    let grid = grid(desk, "/hardware/energy_region", region);
     let per_hour = kwh_per_gpu_hour(desk, part, provider_kind)?;
     let kwh = gpu_hours * &per_hour;
     let co2_kg = grid.and_then(|row| row.row.kg_co2_per_kwh).map(|kg| kwh.times(kg));
@@ -85,31 +85,34 @@ pub(super) fn of_family<'a>(desk: &mut Desk<'a, '_>, part: &Part<'a>, id: &str) 
     }
 }
 
-/// The electricity of a region on the day asked about, or the first that is known of it; `None` inside where
-/// the request names no region and the catalog has none of the default.
-#[expect(clippy::option_option, reason = "outside: a fault; inside: nothing known")]
+/// The electricity of a region (default `us`) on the day asked about; none, and a fault, where nobody knows the
+/// region; none where nothing is known of that day.
 pub(super) fn grid<'a>(
     desk: &mut Desk<'a, '_>,
     field: &str,
     region: Option<&str>,
-) -> Option<Option<&'a Versioned<EnergyPrice>>> {
+) -> Option<&'a Versioned<EnergyPrice>> {
+    let view = desk.view();
     let name = region.unwrap_or(DEFAULT_REGION).to_lowercase();
-    let found = desk.view().energy_price(&name, desk.instant());
-    if let Some(row) = found {
+    if let Some(row) = view.energy_price(&name, desk.instant()) {
         cite(desk, row);
-        return Some(Some(row));
+        return Some(row);
     }
-    if region.is_none() {
-        return Some(None);
+    let known = || view.known(&view.snapshot().history().energy_prices).map(|row| row.row.region.as_str());
+    if region.is_some() && !known().any(|region| region == name) {
+        let near = names::near(&name, known());
+        desk.fault(field, FaultKind::UnknownRegion { name: cut(&name), near });
     }
-    let rows = || desk.view().known(&desk.view().snapshot().history().energy_prices);
-    let near = names::near(&name, rows().map(|row| row.row.region.as_str()));
-    desk.fault(field, FaultKind::UnknownRegion { name: cut(&name), near });
     None
 }
 
+/// A row as lines cite it.
+pub(super) fn reference(row: &Versioned<EnergyPrice>) -> Ref<'_> {
+    Ref::EnergyPrice(&row.row.region)
+}
+
 fn cite<'a>(desk: &mut Desk<'a, '_>, row: &'a Versioned<EnergyPrice>) {
-    desk.references.add(Ref::EnergyPrice(&row.row.region), || Reference {
+    desk.references.add(reference(row), || Reference {
         source: row.row.source.as_deref(),
         observed_at: row.row.observed_at,
         effective_from: start_of_day(row.row.effective_from),

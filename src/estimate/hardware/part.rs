@@ -76,7 +76,7 @@ impl<'a> Part<'a> {
         Some(part)
     }
 
-    fn of_row(row: &'a Versioned<Gpu>) -> Self {
+    pub(super) fn of_row(row: &'a Versioned<Gpu>) -> Self {
         let gpu = &row.row;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let memory_bytes = gpu.memory_bytes.map(|bytes| bytes as f64);
@@ -148,6 +148,11 @@ impl<'a> Part<'a> {
     /// are of the latter.
     pub(crate) fn is_pcie(&self) -> bool {
         self.row.is_some_and(|row| row.row.form_factor.as_deref() == Some("PCIe"))
+    }
+
+    /// Memory as labelled, decimal GB.
+    pub(super) fn labelled_gb(&self) -> Option<f64> {
+        self.memory_gb
     }
 
     /// A figure of its sheet.

@@ -60,4 +60,8 @@ pub enum WarningCode {
     NoSchedule,
     /// A meter is part of two others, is not priced itself, and was charged as the one named.
     ChargedAsPart,
+    /// Several prices fit; their median was taken, and the extremes are its range.
+    SeveralPrices,
+    /// Nobody has seen the price again for longer than the request, or 90 days, allows.
+    PriceStale,
 }
