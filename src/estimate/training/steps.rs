@@ -590,7 +590,7 @@ mod tests {
     fn small_jobs_are_mostly_start_up() {
         let (startup, _) = at_desk(|desk| startup(desk, 16));
         let startup = startup.unwrap();
-        assert_eq!((startup.value.mid(), startup.value.range()), (16.0 / 3.0, Some((16.0 / 6.0, 8.0))));
+        assert_eq!((startup.value.mid(), startup.value.range()), (8.0 / 3.0, Some((4.0 / 3.0, 16.0 / 3.0))));
         let request = json!({ "stage": "sft", "tokens": 23.5e6 });
         let (hours, _) = hours_of(&request, &shape("qwen2.5-32b"), H100, Some(16));
         let (low, high) = (&hours.unwrap().gpu_hours.value + &startup.value).range().unwrap();
