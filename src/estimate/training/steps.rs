@@ -146,6 +146,7 @@ pub(crate) fn hours<'a>(
     machines: &Machines<'a>,
     sources: Sources<'a, '_>,
 ) -> Option<Hours<'a>> {
+    let Sources { goodput, prior } = sources;
     let mut reader = Reader { desk, place };
     let given = reader.given(known)?;
     agree(&mut reader, known, work, machines)?;
@@ -154,19 +155,19 @@ pub(crate) fn hours<'a>(
         Given { gpu_hours: Some(hours), .. } => (one("gpu_hours", hours), HoursFrom::GpuHours),
         Given { days: Some(days), .. } => (reader.days(days, machines.count)?, HoursFrom::Days),
         Given { speed: Some(speed), .. } => {
-            let goodput = (sources.goodput)(reader.desk)?;
+            let goodput = goodput(reader.desk)?;
             (
                 at_speed(work.tokens.as_ref()?, speed, goodput.sourced("ratio")),
                 HoursFrom::TokensPerSecondPerGpu,
             )
         }
         Given { mfu: Some(mfu), .. } => {
-            let goodput = (sources.goodput)(reader.desk)?.sourced("ratio");
+            let goodput = goodput(reader.desk)?.sourced("ratio");
             mfu_given = Some(mfu.value.clone());
             (at_mfu(work.flops.as_ref()?, machines.peak.clone()?, mfu, goodput), HoursFrom::Mfu)
         }
         _ => {
-            let prior = (sources.prior)(reader.desk)?;
+            let prior = prior(reader.desk)?;
             (at_prior(work.flops.as_ref()?, machines.peak.clone()?, prior), HoursFrom::Assumption)
         }
     };
@@ -453,12 +454,12 @@ mod tests {
             let peak = Sourced::derived(Uncertain::exact(peak), "FLOP/s");
             let machines = Machines { peak: Some(peak), count };
             let mut goodput = |desk: &mut Desk<'static, '_>| goodput::of(desk, None);
-            let mut prior = |desk: &mut Desk<'static, '_>| match &stage {
-                Stage::Rl(stage) => work::rl_utilization(stage, desk),
-                _ => {
-                    let utilization = Sourced::derived(Uncertain::exact(0.4), "ratio");
-                    Some(Prior { utilization, speedup: None })
+            let mut prior = |desk: &mut Desk<'static, '_>| {
+                if let Stage::Rl(stage) = &stage {
+                    return work::rl_utilization(stage, desk);
                 }
+                let utilization = Sourced::derived(Uncertain::exact(0.4), "ratio");
+                Some(Prior { utilization, speedup: None, inputs: Vec::new() })
             };
             let sources = Sources { goodput: &mut goodput, prior: &mut prior };
             hours(desk, "/stages/0", stage.known(), &work.main, &machines, sources)
@@ -613,7 +614,7 @@ mod tests {
         }
     }
 
-    /// NVIDIA's tables of NeMo RL on H100 and GB200.
+    /// NVIDIA's tables of `NeMo` RL on H100 and GB200.
     #[test]
     fn eight_of_ten_published_speeds_of_reinforcement_learning_are_within_the_range() {
         let rows = published_rl();
@@ -656,6 +657,17 @@ mod tests {
         asynchronous["asynchronous"] = true.into();
         let hours = |request: &Value| known(request).gpu_hours.value.mid();
         assert!(near(hours(&request) / hours(&asynchronous), 1.55, 1e-12));
+    }
+
+    #[test]
+    fn spot_machines_cost_hours_and_many_of_them_more() {
+        let factors = [1.0, 16.0, 256.0, 4096.0, 1e18]
+            .map(|count| spot_factor(0.0067 * count, 40.0 / 3600.0, 1.0 / 6.0));
+        assert!(
+            factors.is_sorted() && factors[0] > 1.0 && factors[0] < 1.03 && factors[4].is_finite(),
+            "{factors:?}"
+        );
+        assert!(near(spot_factor(0.0, 0.01, 0.1), 1.0, 0.0));
     }
 
     proptest! {
