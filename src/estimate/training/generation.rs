@@ -85,3 +85,72 @@ pub(crate) fn hours<'a>(
     };
     Some(gpu_hours)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::estimate::training::testing::{at_desk, dense, shape};
+
+    const H800: Writer = Writer { usable_bytes: 72e9, bandwidth: 3.35e12, peak: 989.4e12 };
+
+    fn tokens(count: f64) -> Counted<'static> {
+        Counted { value: Uncertain::exact(count), formula: "tokens", inputs: Vec::new() }
+    }
+
+    fn figure(number: f64) -> Figure {
+        serde_json::from_value(json!(number)).unwrap()
+    }
+
+    /// deepseek-ai/open-infra-index, day 6: 14,800 tokens/s written by a node of eight, contexts of 5,000 tokens in the mean.
+    #[test]
+    fn deepseeks_own_speed_is_within_the_range() {
+        let bound = roofline(&shape("deepseek-v3"), H800, 10_000.0);
+        assert!(bound.is_some_and(|bound| bound > 1_850.0), "{bound:?}");
+        let (hours, faults) = at_desk(|desk| hours(desk, "/stages/0/teacher", None, &tokens(3.6e9), bound));
+        assert_eq!(faults, []);
+        let (low, high) = hours.unwrap().value.range().unwrap();
+        assert!((low..=high).contains(&(1e6 / 1_850.0)), "{low} {high}");
+    }
+
+    #[test]
+    fn a_speed_that_is_given_is_used_as_it_stands() {
+        let (hours, _) = at_desk(|desk| hours(desk, "/t", Some(figure(1000.0)), &tokens(3.6e9), None));
+        let hours = hours.unwrap().value;
+        assert!(hours.is_exact() && (hours.mid() - 1000.0).abs() < 1e-9, "{hours:?}");
+        let (none, faults) =
+            at_desk(|desk| super::hours(desk, "/t", Some(figure(0.0)), &tokens(3.6e9), None));
+        assert!(none.is_none());
+        assert_eq!(faults[0].pointer, "/t/output_tokens_per_second_per_gpu");
+    }
+
+    #[test]
+    fn a_part_without_bandwidth_has_no_roofline() {
+        assert_eq!(roofline(&dense(7e9), Writer { bandwidth: 0.0, ..H800 }, 1000.0), None);
+        assert_eq!(roofline(&dense(7e9), Writer { usable_bytes: 0.0, ..H800 }, 1000.0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn twice_the_bandwidth_and_peak_write_twice_as_fast(params in 1e8..1e12_f64, length in 16.0..1e5_f64) {
+            let speed = |factor| {
+                let writer = Writer { bandwidth: H800.bandwidth * factor, peak: H800.peak * factor, ..H800 };
+                roofline(&dense(params), writer, length).unwrap()
+            };
+            prop_assert!((speed(2.0) / speed(1.0) - 2.0).abs() < 1e-9);
+        }
+
+        #[test]
+        fn no_part_writes_more_than_its_peak_computes(
+            params in 1e6..1e13_f64, length in 0.0..1e18_f64, usable_bytes in 0.0..1e13_f64, bandwidth in 0.0..1e14_f64,
+        ) {
+            let writer = Writer { usable_bytes, bandwidth, peak: H800.peak };
+            let model = dense(params);
+            if let Some(speed) = roofline(&model, writer, length) {
+                prop_assert!(speed <= H800.peak / (2.0 * model.matmul_params) * (1.0 + 1e-9));
+            }
+        }
+    }
+}

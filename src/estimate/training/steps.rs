@@ -146,6 +146,7 @@ pub(crate) fn hours<'a>(
     machines: &Machines<'a>,
     sources: Sources<'a, '_>,
 ) -> Option<Hours<'a>> {
+    let Sources { goodput, prior } = sources;
     let mut reader = Reader { desk, place };
     let given = reader.given(known)?;
     agree(&mut reader, known, work, machines)?;
@@ -154,19 +155,19 @@ pub(crate) fn hours<'a>(
         Given { gpu_hours: Some(hours), .. } => (one("gpu_hours", hours), HoursFrom::GpuHours),
         Given { days: Some(days), .. } => (reader.days(days, machines.count)?, HoursFrom::Days),
         Given { speed: Some(speed), .. } => {
-            let goodput = (sources.goodput)(reader.desk)?;
+            let goodput = goodput(reader.desk)?;
             (
                 at_speed(work.tokens.as_ref()?, speed, goodput.sourced("ratio")),
                 HoursFrom::TokensPerSecondPerGpu,
             )
         }
         Given { mfu: Some(mfu), .. } => {
-            let goodput = (sources.goodput)(reader.desk)?.sourced("ratio");
+            let goodput = goodput(reader.desk)?.sourced("ratio");
             mfu_given = Some(mfu.value.clone());
             (at_mfu(work.flops.as_ref()?, machines.peak.clone()?, mfu, goodput), HoursFrom::Mfu)
         }
         _ => {
-            let prior = (sources.prior)(reader.desk)?;
+            let prior = prior(reader.desk)?;
             (at_prior(work.flops.as_ref()?, machines.peak.clone()?, prior), HoursFrom::Assumption)
         }
     };
@@ -415,5 +416,293 @@ impl Span {
     /// Whether some `other` is between `least` and `most` times some of it.
     fn meets(self, other: Self, least: f64, most: f64) -> bool {
         other.high >= self.low * least && other.low <= self.high * most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        catalog::architecture::Shape,
+        estimate::{
+            fault::Fault,
+            training::{
+                goodput,
+                stage::Stage,
+                testing::{at_desk, dense, peak, published_rl, shape, stage},
+                work::{self, Models},
+            },
+        },
+    };
+
+    const H100: f64 = 989.4e12;
+
+    /// The hours of a stage; published utilisation of pre-training is put at 0.4.
+    fn hours_of(
+        request: &Value,
+        model: &Shape,
+        peak: f64,
+        count: Option<u64>,
+    ) -> (Option<Hours<'static>>, Vec<Fault>) {
+        let stage = stage(request);
+        at_desk(|desk| {
+            let models = Models { trained: Some(model), ..Models::default() };
+            let work = work::of(&stage, "/stages/0", models, desk);
+            let peak = Sourced::derived(Uncertain::exact(peak), "FLOP/s");
+            let machines = Machines { peak: Some(peak), count };
+            let mut goodput = |desk: &mut Desk<'static, '_>| goodput::of(desk, None);
+            let mut prior = |desk: &mut Desk<'static, '_>| {
+                if let Stage::Rl(stage) = &stage {
+                    return work::rl_utilization(stage, desk);
+                }
+                let utilization = Sourced::derived(Uncertain::exact(0.4), "ratio");
+                Some(Prior { utilization, speedup: None, inputs: Vec::new() })
+            };
+            let sources = Sources { goodput: &mut goodput, prior: &mut prior };
+            hours(desk, "/stages/0", stage.known(), &work.main, &machines, sources)
+        })
+    }
+
+    fn known(request: &Value) -> Hours<'static> {
+        let (hours, faults) = hours_of(request, &dense(7e9), H100, Some(64));
+        assert_eq!(faults, [], "{request}");
+        hours.unwrap()
+    }
+
+    fn near(figure: f64, expected: f64, tolerance: f64) -> bool {
+        (figure / expected - 1.0).abs() <= tolerance
+    }
+
+    #[test]
+    fn the_best_known_wins() {
+        let mut request = json!({ "stage": "pretraining", "tokens": 1e12 });
+        let modelled = known(&request);
+        let hours = modelled.gpu_hours.value.mid();
+        let steps = [
+            ("mfu", json!(0.4), HoursFrom::Mfu),
+            ("tokens_per_second_per_gpu", json!(1e12 / hours / 3600.0), HoursFrom::TokensPerSecondPerGpu),
+            ("days", json!(hours / 64.0 / 24.0 / 0.9), HoursFrom::Days),
+            ("gpu_hours", json!(hours / 0.9), HoursFrom::GpuHours),
+        ];
+        assert_eq!(modelled.from, HoursFrom::Assumption);
+        for (field, figure, from) in steps {
+            request[field] = figure;
+            assert_eq!(known(&request).from, from);
+        }
+    }
+
+    #[test]
+    fn what_is_given_all_in_is_not_divided_by_goodput_and_what_is_steady_is() {
+        let all_in = known(&json!({ "stage": "pretraining", "gpu_hours": 2_664_000 })).gpu_hours.value;
+        assert!(all_in.is_exact() && near(all_in.mid(), 2_664_000.0, 0.0));
+        let days = known(&json!({ "stage": "pretraining", "days": 10 })).gpu_hours.value.mid();
+        assert!(near(days, 15_360.0, 0.0));
+        let speed = json!({ "stage": "pretraining", "tokens": 3.6e9, "tokens_per_second_per_gpu": 1000 });
+        let steady = known(&speed).gpu_hours.value;
+        assert!(near(steady.mid(), 1000.0 / 0.87, 1e-12));
+        let (low, high) = steady.range().unwrap();
+        assert!(near(low, 1000.0 / 0.96, 1e-9) && near(high, 1000.0 / 0.75, 1e-9), "{low} {high}");
+    }
+
+    /// arXiv:2407.21783: MFU 0.41, 30.84M H100-hours.
+    #[test]
+    fn llama_3_1_405b_by_its_own_mfu_is_within_5_percent() {
+        let request =
+            json!({ "stage": "pretraining", "tokens": 15.6e12, "sequence_length": 8192, "mfu": 0.41 });
+        let (hours, faults) = hours_of(&request, &shape("llama-3.1-405b"), H100, None);
+        assert_eq!(faults, []);
+        let hours = hours.unwrap().gpu_hours.value.mid();
+        assert!(near(hours, 30.84e6, 0.05), "{hours}");
+    }
+
+    /// Published figures that belong together: rounding and goodput lie between them.
+    #[test]
+    fn published_hours_and_mfu_do_not_contradict_each_other() {
+        let llama = json!({ "stage": "pretraining", "tokens": 15.6e12, "sequence_length": 8192, "mfu": 0.41, "gpu_hours": 30.84e6 });
+        assert_eq!(hours_of(&llama, &shape("llama-3.1-405b"), H100, None).1, []);
+        let deepseek =
+            json!({ "stage": "pretraining", "tokens": 14.8e12, "mfu": 0.389, "gpu_hours": 2_664_000 });
+        assert_eq!(hours_of(&deepseek, &shape("deepseek-v3"), H100, Some(2048)).1, []);
+    }
+
+    #[test]
+    fn contradictions_are_told_with_their_numbers() {
+        let cases = [
+            (
+                json!({ "gpu_hours": 1000, "days": 10 }),
+                "gpu_hours",
+                "1000 GPU-hours are not 10 days of 64 GPUs, 15360",
+            ),
+            (
+                json!({ "gpu_hours": 1000, "tokens": 3.6e9, "tokens_per_second_per_gpu": 900 }),
+                "tokens_per_second_per_gpu",
+                "says 1111 GPU-hours in steady state, and 1000 are given in all",
+            ),
+            (
+                json!({ "days": 1, "tokens": 3.6e9, "tokens_per_second_per_gpu": 2000 }),
+                "tokens_per_second_per_gpu",
+                "says 500 GPU-hours in steady state, and 1536 are given in all",
+            ),
+            (
+                json!({ "gpu_hours": 1000, "flops": 989.4e12 * 3600.0 * 500.0, "mfu": 0.4 }),
+                "mfu",
+                "says 1250 GPU-hours in steady state, and 1000 are given in all",
+            ),
+        ];
+        for (mut request, field, detail) in cases {
+            request["stage"] = "pretraining".into();
+            let (hours, faults) = hours_of(&request, &dense(7e9), H100, Some(64));
+            let kind = FaultKind::Contradiction { detail: detail.to_owned() };
+            assert!(hours.is_none());
+            assert_eq!(faults, [Fault::new(format!("/stages/0/{field}"), kind)]);
+        }
+    }
+
+    #[test]
+    fn figures_within_a_percent_or_in_overlapping_ranges_agree() {
+        let close = json!({ "stage": "pretraining", "gpu_hours": 15_500, "days": 10 });
+        assert!(near(known(&close).gpu_hours.value.mid(), 15_500.0, 0.0));
+        let wide = json!({ "low": 500, "mid": 1000, "high": 20_000 });
+        known(&json!({ "stage": "pretraining", "gpu_hours": wide, "days": 10 }));
+    }
+
+    #[test]
+    fn what_is_out_of_range_or_missing_is_told_with_its_place() {
+        let cases = [
+            (json!({ "tokens": 1e12, "mfu": 1.7 }), "/stages/0/mfu", "must be in (0, 1], got 1.7"),
+            (json!({ "tokens": 1e12, "mfu": 0 }), "/stages/0/mfu", "must be in (0, 1], got 0"),
+            (json!({ "gpu_hours": 0 }), "/stages/0/gpu_hours", "must be above 0 and at most 1e18, got 0"),
+            (json!({ "days": 3 }), "/hardware/count", "`count` is missing"),
+        ];
+        for (mut request, pointer, detail) in cases {
+            request["stage"] = "pretraining".into();
+            let (_, faults) = hours_of(&request, &dense(7e9), H100, None);
+            let told: Vec<_> =
+                faults.iter().map(|fault| (fault.pointer.as_str(), fault.kind.to_string())).collect();
+            assert_eq!(told, [(pointer, detail.to_owned())]);
+        }
+    }
+
+    /// s1: 23.5M tokens on 16 H100 in 26 minutes; its utilisation was 0.19, start-up included.
+    #[test]
+    fn small_jobs_are_mostly_start_up() {
+        let (startup, _) = at_desk(|desk| startup(desk, 16));
+        let startup = startup.unwrap();
+        assert_eq!((startup.value.mid(), startup.value.range()), (8.0 / 3.0, Some((4.0 / 3.0, 16.0 / 3.0))));
+        let request = json!({ "stage": "sft", "tokens": 23.5e6 });
+        let (hours, _) = hours_of(&request, &shape("qwen2.5-32b"), H100, Some(16));
+        let (low, high) = (&hours.unwrap().gpu_hours.value + &startup.value).range().unwrap();
+        assert!((low..=high).contains(&6.93), "{low} {high}");
+    }
+
+    /// arXiv:2501.12948, supplement: 10,400 steps of 32 prompts with 16 answers; 101,000 H800-hours. How long the answers
+    /// were in the mean is our reading: they grow from hundreds of tokens to more than 10,000.
+    #[test]
+    fn deepseek_r1_zeros_hours_are_within_the_range() {
+        let answers = json!({ "low": 4000, "mid": 6000, "high": 8000 });
+        for answers in [answers, json!(8000), json!(4000)] {
+            let request = json!({
+                "stage": "rl", "prompts": 332_800, "group_size": 16, "prompt_tokens": 150, "response_tokens": answers
+            });
+            let (hours, faults) = hours_of(&request, &shape("deepseek-v3"), peak("h800-sxm5-80gb"), None);
+            assert_eq!(faults, []);
+            let (low, high) = hours.unwrap().gpu_hours.value.range().unwrap();
+            assert!((low..=high).contains(&101_000.0), "{low} {high}");
+        }
+    }
+
+    /// NVIDIA's tables of `NeMo` RL on H100 and GB200.
+    #[test]
+    fn eight_of_ten_published_speeds_of_reinforcement_learning_are_within_the_range() {
+        let rows = published_rl();
+        let held = rows.iter().filter(|(row, peak)| {
+            let setup = row.rl.as_ref().unwrap();
+            let (length, speed) = (setup.mean_sequence_length, row.tokens_per_second_per_gpu.unwrap());
+            let request = json!({
+                "stage": "rl", "prompts": 1e6, "group_size": 1, "prompt_tokens": 100, "response_tokens": length - 100.0,
+                "asynchronous": setup.policy != "On policy"
+            });
+            let (hours, _) = hours_of(&request, &shape(row.model.as_ref().unwrap().as_str()), *peak, None);
+            let hours = hours.unwrap().gpu_hours.value;
+            let (low, high) = hours.range().unwrap();
+            let published = 1e6 * length / speed / 3600.0;
+            (low..=high).contains(&published)
+        });
+        let held = held.count();
+        assert!(held * 10 >= rows.len() * 8, "{held} of {}", rows.len());
+    }
+
+    /// DeepSpeed-Chat, OPT-6.7B and 13B: 135M tokens in 32.8 and 80 A100-hours, with a value model of 350M. Its value
+    /// model being as large as the policy, a stage here does 20 N for their 12.4.
+    #[test]
+    fn short_answers_of_ppo_take_what_deepspeed_chat_took_for_its_smaller_value_model() {
+        let request = json!({
+            "stage": "rl", "algorithm": "ppo", "prompts": 263_672, "prompt_tokens": 256, "response_tokens": 256
+        });
+        for (params, published) in [(6.7e9, 32.8), (13.2e9, 80.0)] {
+            let (hours, _) = hours_of(&request, &dense(params), 312e12, None);
+            let (low, high) = hours.unwrap().gpu_hours.value.range().unwrap();
+            let scaled = published * 20.0 / (12.0 + 8.0 * 0.35e9 / params);
+            assert!((low * 0.97..=high * 1.03).contains(&scaled), "{low} {scaled} {high}");
+        }
+    }
+
+    #[test]
+    fn asynchronous_learning_is_faster_by_what_is_published() {
+        let request = json!({ "stage": "rl", "prompts": 1e6, "prompt_tokens": 100, "response_tokens": 4000 });
+        let mut asynchronous = request.clone();
+        asynchronous["asynchronous"] = true.into();
+        let hours = |request: &Value| known(request).gpu_hours.value.mid();
+        assert!(near(hours(&request) / hours(&asynchronous), 1.55, 1e-12));
+    }
+
+    #[test]
+    fn spot_machines_cost_hours_and_many_of_them_more() {
+        let factors = [1.0, 16.0, 256.0, 4096.0, 1e18]
+            .map(|count| spot_factor(0.0067 * count, 40.0 / 3600.0, 1.0 / 6.0));
+        assert!(
+            factors.is_sorted() && factors[0] > 1.0 && factors[0] < 1.03 && factors[4].is_finite(),
+            "{factors:?}"
+        );
+        assert!(near(spot_factor(0.0, 0.01, 0.1), 1.0, 0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn twice_the_tokens_are_twice_the_hours_however_they_are_known(tokens in 1e6..1e14_f64, of in 0..3_usize) {
+            let hours = |tokens: f64| {
+                let mut request = json!({ "stage": "pretraining", "tokens": tokens });
+                match of {
+                    0 => request["mfu"] = 0.4.into(),
+                    1 => request["tokens_per_second_per_gpu"] = 1000.into(),
+                    _ => {}
+                }
+                known(&request).gpu_hours.value.mid()
+            };
+            prop_assert!(near(hours(tokens * 2.0), hours(tokens) * 2.0, 1e-9));
+        }
+
+        #[test]
+        fn nothing_panics_and_hours_are_finite(
+            figures in prop::collection::vec(prop::option::of(-320.0..308.0_f64), 5),
+            wide in any::<bool>(),
+            count in prop::option::of(any::<u64>()),
+        ) {
+            let names = ["gpu_hours", "days", "tokens_per_second_per_gpu", "mfu", "tokens"];
+            let mut request = json!({ "stage": "pretraining" });
+            for (name, power) in names.into_iter().zip(figures) {
+                if let Some(power) = power {
+                    let figure = 10_f64.powf(power);
+                    request[name] = if wide { json!({ "low": 0.0, "mid": figure / 2.0, "high": figure }) } else { json!(figure) };
+                }
+            }
+            if let (Some(hours), _) = hours_of(&request, &dense(7e9), H100, count) {
+                let (low, high) = hours.gpu_hours.value.range().unwrap_or((0.0, 0.0));
+                prop_assert!([hours.gpu_hours.value.mid(), low, high].iter().all(|hours| hours.is_finite() && *hours >= 0.0));
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::{
     catalog::{
         architecture::Shape, edition::built_in_snapshot, model::Architecture, money::Currency,
-        snapshot::Snapshot,
+        published_throughput::PublishedThroughput, snapshot::Snapshot,
     },
     estimate::{
         desk::{Desk, Scope},
@@ -50,4 +50,16 @@ pub(super) fn shape(id: &str) -> Shape {
 /// A dense model of so many parameters.
 pub(super) fn dense(params: f64) -> Shape {
     Shape::of(&Architecture { params_total: Some(params), ..Architecture::default() }).unwrap()
+}
+
+/// Published speeds of reinforcement learning, with the dense BF16 peak of their part, FLOP/s.
+pub(super) fn published_rl() -> Vec<(&'static PublishedThroughput, f64)> {
+    let rows = BUILT_IN.history().published_throughputs.iter().map(|row| &row.row);
+    let rl = rows.filter(|row| row.workload == "rl");
+    rl.map(|row| (row, peak(row.gpu.as_ref().unwrap().as_str()))).collect()
+}
+
+/// Dense BF16 peak of a part, FLOP/s.
+pub(super) fn peak(gpu: &str) -> f64 {
+    BUILT_IN.newest().gpu(gpu).unwrap().row.dense_tflops.bf16.unwrap() * 1e12
 }

@@ -74,7 +74,8 @@ impl Load {
                 load.trained = whole * if stage.algorithm == RlAlgorithm::Ppo { 2.0 } else { 1.0 };
                 load.frozen = if stage.no_reference { 0.0 } else { whole };
                 if stage.reward == Reward::Model && stage.reward_cost_per_sample.is_none() {
-                    load.frozen += stage.reward_params.map_or(shape.active_params, |params| params.mid());
+                    load.frozen +=
+                        stage.reward_params.map_or(shape.active_params, crate::estimate::figure::Figure::mid);
                 }
             }
             Stage::Distillation(stage) => {

@@ -42,15 +42,10 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         figure: Option<Figure>,
         unit: &'static str,
     ) -> Option<Sourced<'a>> {
-        match figure {
-            Some(figure) => self.above_zero(field, figure, MOST, unit),
-            None => {
-                if self.wanted.tokens {
-                    self.fault(field, FaultKind::MissingField { name: field.to_owned() });
-                }
-                None
-            }
+        if figure.is_none() && self.wanted.tokens {
+            self.fault(field, FaultKind::MissingField { name: field.to_owned() });
         }
+        self.above_zero(field, figure?, MOST, unit)
     }
 
     /// A count above zero that is one where nothing is said.

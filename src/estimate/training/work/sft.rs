@@ -4,10 +4,11 @@ use super::{Counted, Models, StageWork, Work, reader::Reader, tokens};
 use crate::{
     catalog::architecture::{Mask, Shape},
     estimate::{
-        desk::Sourced,
+        desk::{Desk, Sourced},
         fault::FaultKind,
         figure::Figure,
         training::stage::{Method, SftStage},
+        uncertain::Uncertain,
     },
 };
 
@@ -94,7 +95,7 @@ pub(super) fn learnt<'a>(
     let flops = tokens.as_ref().zip(length.as_ref()).zip(shape).and_then(|((tokens, length), shape)| {
         let adapters = match adapters {
             Some(given) => given,
-            None => adapters_of(shape, reader)?,
+            None => adapters_of(shape, reader.desk)?,
         };
         Some(adapted(
             tokens,
@@ -107,9 +108,9 @@ pub(super) fn learnt<'a>(
     Work { tokens, flops, sequence_length: length, ..Work::default() }
 }
 
-/// Parameters of adapters that nobody counted.
-fn adapters_of<'a>(shape: &Shape, reader: &mut Reader<'_, 'a, '_>) -> Option<Sourced<'a>> {
-    let mut adapters = reader.desk.assumption("training.lora.adapter_share")?;
+/// Parameters of adapters that nobody counted: the share `training.lora.adapter_share` of all.
+fn adapters_of<'a>(shape: &Shape, desk: &mut Desk<'a, '_>) -> Option<Sourced<'a>> {
+    let mut adapters = desk.assumption("training.lora.adapter_share")?;
     adapters.value = adapters.value.times(shape.total_params);
     adapters.unit = "parameter".into();
     Some(adapters)
@@ -130,13 +131,7 @@ fn adapted<'a>(
         formula: "(flops_per_param * matmul_params + 6 * adapter_params + attention_flops_per_token) * tokens",
         inputs: vec![
             ("flops_per_param", flops_per_param),
-            (
-                "matmul_params",
-                Sourced::derived(
-                    crate::estimate::uncertain::Uncertain::exact(shape.matmul_params),
-                    "parameter",
-                ),
-            ),
+            ("matmul_params", Sourced::derived(Uncertain::exact(shape.matmul_params), "parameter")),
             ("adapter_params", adapter_params),
             ("attention_flops_per_token", Sourced::derived(attention, "FLOP")),
             ("tokens", tokens.sourced("token")),

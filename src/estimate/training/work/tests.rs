@@ -139,10 +139,14 @@ fn a_sequence_is_4096_tokens_or_all_that_the_model_takes() {
         let request = stage(&json!({ "stage": "pretraining", "tokens": 1e12 }));
         at_desk(|desk| of(&request, "/stages/0", models, desk)).0.main.sequence_length.unwrap().value.mid()
     };
-    assert_eq!([length(None), length(Some(2048.0)), length(Some(131_072.0))], [4096.0, 2048.0, 4096.0]);
+    let lengths = [None, Some(2048.0), Some(131_072.0)].map(length);
+    assert!(
+        lengths.iter().zip([4096.0, 2048.0, 4096.0]).all(|(length, expected)| near(*length, expected, 0.0)),
+        "{lengths:?}"
+    );
 }
 
-/// NVIDIA's speeds of a 70B model on H100: 1,638 tokens/s with all parameters, 2,643 with LoRA: 1.61 times.
+/// NVIDIA's speeds of a 70B model on H100: 1,638 tokens/s with all parameters, 2,643 with `LoRA`: 1.61 times.
 #[test]
 fn adapters_are_two_thirds_of_the_work() {
     let request = json!({ "stage": "sft", "examples": 1e5, "tokens_per_example": 4096 });
