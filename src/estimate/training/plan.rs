@@ -268,6 +268,7 @@ impl<'a, 's> Planner<'a, 's> {
             part,
             precision: planned.precision,
             is_moe: self.shape().is_some_and(Shape::is_moe),
+            is_hybrid: self.shape().is_some_and(|shape| shape.mix.linear > 0.0),
             active_params: self.shape().map_or(f64::INFINITY, |shape| shape.active_params),
             count: self.count.map(gpus),
             benchmark: false,
