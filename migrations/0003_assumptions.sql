@@ -60,6 +60,7 @@ CREATE TABLE published_run (
     vocab_size                BIGINT,
     experts                   BIGINT,
     experts_active            BIGINT,
+    shape                     TEXT,                                -- JSON: an architecture in part
     tokens                    TEXT,
     sequence_length           BIGINT,
     precision                 TEXT,
@@ -72,7 +73,9 @@ CREATE TABLE published_run (
     wall_days                 TEXT,
     published_mfu             TEXT,
     mfu_convention            TEXT,
+    mfu_counts                TEXT,
     published_tflops_per_gpu  TEXT,
+    tokens_per_second_per_gpu TEXT,
     published_flops           TEXT,
     published_cost_usd        TEXT,
     cost_kind                 TEXT,

@@ -142,21 +142,31 @@ pub fn built_in_reason(version: EditionVersion) -> String {
 /// # Errors
 /// When the edition is faulty, which a test rules out.
 pub fn built_in_snapshot() -> Result<Snapshot, BuiltInError> {
-    let Edition { version, tables, .. } = built_in()?;
-    let nothing = History::default();
-    let delta = Delta::between(&nothing, &tables)?;
-    let revision = Revision {
-        revision: RevisionNumber(1),
-        made_at: version.made_at(),
-        actor: BUILT_IN_ACTOR.to_owned(),
-        reason: built_in_reason(version),
-        rows_added: delta.rows_added(),
-        rows_superseded: delta.rows_superseded(),
-        content_hash: delta.content_hash(),
-        catalog_version: Some(version.to_string()),
-    };
-    let history = tables.into_history(RevisionNumber(1));
-    Ok(Snapshot::build(history, vec![revision])?)
+    built_in()?.into_snapshot()
+}
+
+impl Edition {
+    /// A snapshot of it, as its first and only revision.
+    ///
+    /// # Errors
+    /// When a row is named twice, or rows do not fit together.
+    pub fn into_snapshot(self) -> Result<Snapshot, BuiltInError> {
+        let Self { version, tables, .. } = self;
+        let nothing = History::default();
+        let delta = Delta::between(&nothing, &tables)?;
+        let revision = Revision {
+            revision: RevisionNumber(1),
+            made_at: version.made_at(),
+            actor: BUILT_IN_ACTOR.to_owned(),
+            reason: built_in_reason(version),
+            rows_added: delta.rows_added(),
+            rows_superseded: delta.rows_superseded(),
+            content_hash: delta.content_hash(),
+            catalog_version: Some(version.to_string()),
+        };
+        let history = tables.into_history(RevisionNumber(1));
+        Ok(Snapshot::build(history, vec![revision])?)
+    }
 }
 
 #[cfg(test)]

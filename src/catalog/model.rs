@@ -62,6 +62,14 @@ macro_rules! architecture {
             #[schema(example = $example)]
             pub $field: Option<$type>,
         )+}
+
+        impl Architecture {
+            /// This, and of another what this leaves out.
+            #[must_use]
+            pub fn or(self, other: Self) -> Self {
+                Self {$($field: self.$field.or(other.$field),)+}
+            }
+        }
     };
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     ids::{GpuId, ModelId},
+    model::Architecture,
     money::{decimal_text, optional_decimal_text},
 };
 
@@ -79,6 +80,10 @@ pub struct PublishedRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 8)]
     pub experts_active: Option<u32>,
+    /// What the fields above leave out of its shape, or what of it is known otherwise: wins over them. Where the
+    /// catalog's model has a shape, that one is the run's, and this adds to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Architecture>,
     /// Tokens seen in training, repeats included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 14_800_000_000_000_u64)]
@@ -127,10 +132,18 @@ pub struct PublishedRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "causal, BF16 peak")]
     pub mfu_convention: Option<String>,
+    /// What the published MFU or TFLOP/s counts, in one word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "causal")]
+    pub mfu_counts: Option<MfuCounts>,
     /// Speed of one accelerator as published, in TFLOP/s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 385)]
     pub published_tflops_per_gpu: Option<f64>,
+    /// Tokens that one accelerator trains on in a second of steady steps, as published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 380)]
+    pub tokens_per_second_per_gpu: Option<f64>,
     /// Arithmetic of the run as published, in FLOP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 3.3e24)]
@@ -194,6 +207,18 @@ pub struct PublishedRun {
     /// The day somebody looked.
     #[schema(value_type = String, format = Date, example = "2026-11-23")]
     pub observed_at: Date,
+}
+
+/// What a published utilisation counts as arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MfuCounts {
+    /// What a decoder needs: each token attends to those before it.
+    Causal,
+    /// Attention of each token to every other: `PaLM`'s and Megatron-LM's MFU.
+    NonCausal,
+    /// The same with what is computed again, all activations: hardware FLOPs, 4/3 of the model's.
+    Hardware,
 }
 
 /// What somebody else says that a run cost.

@@ -1,4 +1,4 @@
-//! `farthing catalog check | export | import`: the catalog as a directory of files.
+//! `farthing catalog check | export | import | fit`: the catalog as a directory of files.
 
 use std::{
     fs, io,
@@ -15,8 +15,11 @@ use crate::{
         files::{self, FilesError},
         ids::RevisionNumber,
         rows::{History, Revision},
+        text::to_line,
+        time::utc_day,
     },
     config::MEMORY,
+    estimate::accuracy::{self, Score},
     store::{Store, StoreError},
 };
 
@@ -40,9 +43,14 @@ pub enum CatalogCommand {
     /// rows that it does not have are withdrawn. The past stays answerable. Export, edit, import is the way to change
     /// a price by hand.
     Import(ImportArgs),
+    /// Print the assumptions that published training runs and speeds give, and how near the engine then comes.
+    ///
+    /// The rows `training.utilization.*` and `training.rl.tokens.*` as lines of `assumptions.jsonl`, ready to be put
+    /// there; the scores of runs, each from a fit that has not seen it, go after them as lines that begin with `#`.
+    Fit(CheckArgs),
 }
 
-/// What `check` is told.
+/// What `check` and `fit` are told.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
     /// The directory [default: the catalog inside this program].
@@ -123,14 +131,19 @@ pub async fn run(
         CatalogCommand::Check(args) => check_files(args.dir.as_deref(), out),
         CatalogCommand::Export(args) => export(&args, database_url, out).await,
         CatalogCommand::Import(args) => import(&args, database_url, now, out).await,
+        CatalogCommand::Fit(args) => fit(args.dir.as_deref(), out),
+    }
+}
+
+fn files_of(dir: Option<&Path>) -> Result<Vec<(String, Vec<u8>)>, CatalogCommandError> {
+    match dir {
+        Some(dir) => read_dir(dir),
+        None => Ok(built_in_files().map(|(path, bytes)| (path.into_owned(), bytes.into_owned())).collect()),
     }
 }
 
 fn check_files(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
-    let files: Vec<(String, Vec<u8>)> = match dir {
-        Some(dir) => read_dir(dir)?,
-        None => built_in_files().map(|(path, bytes)| (path.into_owned(), bytes.into_owned())).collect(),
-    };
+    let files = files_of(dir)?;
     let edition = parse(&files)?;
     let spelling = files::not_canonical(files.iter().map(|(path, bytes)| (path, bytes)), &edition)?;
     for finding in &spelling {
@@ -141,6 +154,35 @@ fn check_files(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), Catalo
         return Err(CatalogCommandError::Findings(found));
     }
     writeln!(out, "catalog {} is sound: {} rows", edition.version, edition.tables.row_count())?;
+    Ok(())
+}
+
+fn fit(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
+    let edition = parse(&files_of(dir)?)?;
+    match print_findings(&edition, out)? {
+        0 => {}
+        found => return Err(CatalogCommandError::Findings(found)),
+    }
+    let now = edition.version.made_at();
+    let snapshot = edition.into_snapshot()?;
+    let view = snapshot.newest();
+    for row in accuracy::fitted_rows(view, now) {
+        let before = view.assumption(row.id, now).map(|before| &before.row);
+        writeln!(out, "{}", to_line(&row.assumption(before, utc_day(now)))?)?;
+    }
+    let found = accuracy::accuracy(view, now);
+    let said =
+        |name: &str, score: &Score| format!("# {name}: {}", serde_json::to_string(score).unwrap_or_default());
+    let runs = &found.runs;
+    writeln!(out, "{}", said("runs", &runs.summary))?;
+    writeln!(out, "{}", said("runs, without their organisations", &runs.without_its_organisation))?;
+    for group in runs.by_architecture.iter().chain(&runs.by_gpu).chain(&runs.by_kind) {
+        writeln!(out, "{}", said(&format!("runs, {}", group.name), &group.score))?;
+    }
+    writeln!(out, "{}", said("rule of thumb", &runs.rule_of_thumb))?;
+    writeln!(out, "{}", said("published utilisation", &found.published_utilization.summary))?;
+    writeln!(out, "{}", said("steady speeds", &found.steady_speeds.summary))?;
+    writeln!(out, "{}", said("reinforcement learning", &found.reinforcement_learning.summary))?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [`estimate`] is the whole of it: no clock, no I/O, no randomness that is not handed in.
 
+pub mod accuracy;
 pub mod answer;
 pub mod api_usage;
 mod desk;

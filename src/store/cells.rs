@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
-use serde::{Deserialize as _, de::IntoDeserializer as _};
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use sqlx::{Row as _, any::AnyRow};
 
 use crate::catalog::{
@@ -15,7 +15,7 @@ use crate::catalog::{
     ids::{CalendarId, GpuId, MeterId, ModelId, OfferingId, ProviderId, RevisionNumber},
     model::Architecture,
     money::{Currency, parse_decimal},
-    published_run::{PublishedRl, ThirdPartyCost},
+    published_run::{MfuCounts, PublishedRl, ThirdPartyCost},
     published_throughput::{InferenceSetup, RlSetup},
     rate_card::{Conditions, ContextKey, Test},
     scenario::PublishedFigure,
@@ -137,6 +137,7 @@ text_cells! {
     Currency: |it| it.to_string(), |text| Currency::parse(text).ok_or_else(|| format!("has no currency: {text}"));
     f64: |it| it.to_string(), |text| text.parse().map_err(|_| format!("has no number: {text}"));
     Commitment: |it| word(it)?, |text| from_word(text);
+    MfuCounts: |it| word(it)?, |text| from_word(text);
 }
 
 fn word(value: &impl serde::Serialize) -> Result<String, CellProblem> {
@@ -146,9 +147,9 @@ fn word(value: &impl serde::Serialize) -> Result<String, CellProblem> {
     }
 }
 
-fn from_word(text: &str) -> Result<Commitment, CellProblem> {
+fn from_word<W: DeserializeOwned>(text: &str) -> Result<W, CellProblem> {
     let word: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
-    Commitment::deserialize(word).map_err(|error| error.to_string())
+    W::deserialize(word).map_err(|error| error.to_string())
 }
 
 macro_rules! json_cells {

@@ -67,6 +67,7 @@ fn run(row: &PublishedRun, findings: &mut Findings) {
         ("gpu_hours", row.gpu_hours),
         ("wall_days", row.wall_days),
         ("published_tflops_per_gpu", row.published_tflops_per_gpu),
+        ("tokens_per_second_per_gpu", row.tokens_per_second_per_gpu),
         ("published_flops", row.published_flops),
         ("energy_mwh", row.energy_mwh),
         ("co2_t", row.co2_t),

@@ -42,7 +42,7 @@ pub(crate) struct Term {
 }
 
 /// How many terms are fitted.
-pub(crate) const TERMS: usize = 10;
+pub(crate) const TERMS: usize = 11;
 
 /// The terms that are fitted, in the order of [`Features`]; the first is the level of all.
 pub(crate) const FITTED: [Term; TERMS] = [
@@ -98,6 +98,12 @@ pub(crate) const FITTED: [Term; TERMS] = [
         id: "training.utilization.no_downtime",
         name: "no_downtime",
         description: "Factor on utilization: 16 GPUs or fewer, or steps without restarts (from 16 to 32 GPUs by its power from 1 to 0)",
+        form: Form::Factor,
+    },
+    Term {
+        id: "training.utilization.hybrid",
+        name: "hybrid",
+        description: "Factor on utilization: layers with a state space or linear attention",
         form: Form::Factor,
     },
     Term {
@@ -200,6 +206,8 @@ pub(crate) struct Situation<'s> {
     /// One that the part has.
     pub(crate) precision: Precision,
     pub(crate) is_moe: bool,
+    /// Whether it has layers with a state space or linear attention.
+    pub(crate) is_hybrid: bool,
     /// Parameters that a token uses.
     pub(crate) active_params: f64,
     /// GPUs, where that is known.
@@ -234,6 +242,7 @@ impl Features {
             of(precision == Precision::Nvfp4 && !is_moe),
             (1.0 - no_downtime) * (active_params / SMALL).min(1.0).ln(),
             no_downtime,
+            of(situation.is_hybrid),
             of(part.fast_domain.is_some_and(|joined| joined >= RACK)),
         ];
         Self { values, offset: part.ln_wide(precision) }
@@ -391,6 +400,7 @@ mod tests {
             part,
             precision: Precision::Bf16,
             is_moe: false,
+            is_hybrid: false,
             active_params: 70e9,
             count: Some(1024.0),
             benchmark: false,
