@@ -57,8 +57,10 @@ pub(crate) fn of<'a>(desk: &mut Desk<'a, '_>, count: Option<u64>) -> Option<Coun
     #[expect(clippy::cast_precision_loss, reason = "no cluster has so many")]
     let gpus = count as f64;
     let between = apart.value.map(|hours| hours.max(1.0) * SECONDS_PER_HOUR / gpus);
-    let saved =
-        checkpoint.value.with(&between, |checkpoint, between| (2.0 * checkpoint.max(0.0) / between).sqrt());
+    let saved = checkpoint.value.with(&between, |checkpoint, between| {
+        let checkpoint = checkpoint.max(1e-3);
+        overhead(checkpoint, 0.0, between, best_interval(checkpoint, between))
+    });
     let restarted = restart.value.with(&between, |restart, between| restart.max(0.0) / between);
     let value = (&saved + &restarted)
         .with(&undisturbed.value, |overhead, undisturbed| (undisturbed / (1.0 + overhead)).clamp(1e-6, 1.0));

@@ -54,6 +54,7 @@ pub(crate) struct Prior<'a> {
 
 /// The hours of one GPU.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "what requests and answers call them")]
 pub(crate) struct Hours<'a> {
     pub(crate) gpu_hours: Counted<'a>,
     pub(crate) from: HoursFrom,

@@ -1,6 +1,6 @@
 //! What a stage keeps in the memory of its machines, and the fewest that hold it.
 //!
-//! [`Load::of`] says which models are there, trained or frozen; [`fit`] divides them among machines.
+//! [`Load::of`] says which models are there, trained or frozen; [`fit()`] divides them among machines.
 
 mod bytes;
 mod fit;

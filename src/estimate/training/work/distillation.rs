@@ -39,16 +39,13 @@ pub(super) fn of<'a>(
             }
             Some(TeacherWork::Passes(passes(tokens.as_ref(), length.as_ref(), models)))
         }
-        Some(Teacher::Hosted(_)) => {
-            counts.zip(accepted).map(|((samples, each), accepted)| TeacherWork::Calls {
-                calls: Counted::quotient(
-                    "samples / accept_rate",
-                    [("samples", samples)],
-                    [("accept_rate", accepted)],
-                ),
-                output_tokens_per_call: each,
-            })
-        }
+        Some(Teacher::Hosted(_)) => counts.zip(accepted).map(|((samples, _), accepted)| TeacherWork::Calls {
+            calls: Counted::quotient(
+                "samples / accept_rate",
+                [("samples", samples)],
+                [("accept_rate", accepted)],
+            ),
+        }),
         Some(Teacher::SelfRun(_)) => {
             counts.zip(accepted).map(|((samples, each), accepted)| TeacherWork::Writes {
                 tokens: Counted::quotient(

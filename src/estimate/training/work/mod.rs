@@ -75,8 +75,8 @@ pub(crate) struct StageWork<'a> {
 /// What a teacher does.
 #[derive(Debug, Clone)]
 pub(crate) enum TeacherWork<'a> {
-    /// Calls to a hosted model, each with so many tokens put out.
-    Calls { calls: Counted<'a>, output_tokens_per_call: Sourced<'a> },
+    /// Calls to a hosted model, one for each sample.
+    Calls { calls: Counted<'a> },
     /// Forward passes on this hardware, over what the student learns from.
     Passes(Work<'a>),
     /// Tokens written on this hardware; its time is in [`generation`](super::generation).

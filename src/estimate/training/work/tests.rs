@@ -241,11 +241,10 @@ fn a_hosted_teacher_is_called_once_for_each_sample_also_those_turned_down() {
         "stage": "distillation", "teacher": { "provider": "openai", "model": "gpt-4o" },
         "samples": 8e5, "tokens_per_sample": 5000, "accept_rate": 0.25
     });
-    let Some(TeacherWork::Calls { calls, output_tokens_per_call }) = work(&request, &dense(7e9)).teacher
-    else {
+    let Some(TeacherWork::Calls { calls }) = work(&request, &dense(7e9)).teacher else {
         panic!("no calls");
     };
-    assert_eq!((calls.value.mid(), output_tokens_per_call.value.mid()), (3.2e6, 5000.0));
+    assert!(near(calls.value.mid(), 3.2e6, 0.0));
 }
 
 #[test]
