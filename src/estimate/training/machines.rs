@@ -10,7 +10,7 @@ use crate::{
         draft::UnitPrice,
         fault::FaultKind,
         hardware::{
-            owned::{Owning, owning},
+            owned::{Asked, Owning, owning},
             part::Part,
             rental::{HourPrice, Rent, hour_price},
             request::TrainingHardware,
@@ -52,7 +52,13 @@ impl<'a> Desk<'a, '_> {
             return hour_price(self, Rent::from(hardware), part).map(rented);
         };
         self.refuse_renting_what_is_owned(hardware);
-        let owning = owning(self, "/hardware/owned", owned, part, hardware.count)?;
+        let asked = Asked {
+            owned,
+            field: "/hardware/owned",
+            count: hardware.count,
+            energy_region: hardware.energy_region.as_deref(),
+        };
+        let owning = owning(self, asked, part)?;
         let spread = owning.price_per_used_gpu_hour.clone();
         let price = UnitPrice::modelled(spread.clone(), owning.currency);
         let inputs = owning.lines.iter().flat_map(|line| &line.inputs);
