@@ -52,16 +52,13 @@ impl<'a> Desk<'a, '_> {
             return hour_price(self, Rent::from(hardware), part).map(rented);
         };
         self.refuse_renting_what_is_owned(hardware);
-        let owning = owning(
-            self,
-            Asked {
-                owned,
-                field: "/hardware/owned",
-                count: hardware.count,
-                energy_region: hardware.energy_region.as_deref(),
-            },
-            part,
-        )?;
+        let asked = Asked {
+            owned,
+            field: "/hardware/owned",
+            count: hardware.count,
+            energy_region: hardware.energy_region.as_deref(),
+        };
+        let owning = owning(self, asked, part)?;
         let spread = owning.price_per_used_gpu_hour.clone();
         let price = UnitPrice::modelled(spread.clone(), owning.currency);
         let inputs = owning.lines.iter().flat_map(|line| &line.inputs);

@@ -15,6 +15,8 @@
 
 mod gather;
 mod purchase;
+#[cfg(test)]
+mod tests;
 
 use self::gather::Gathering;
 use super::{
