@@ -201,6 +201,9 @@ pub struct Memory {
     /// GPUs that split the layers among them. Default: 1.
     #[schema(minimum = 1, example = 1)]
     pub pipeline_parallel: Option<u32>,
+    /// GPUs that split each sequence. Default: 1, or what it takes to fit.
+    #[schema(minimum = 1, example = 1)]
+    pub context_parallel: Option<u32>,
     /// Sequences in one step of one GPU. Default: 1.
     #[schema(minimum = 1, example = 1)]
     pub micro_batch: Option<u32>,

@@ -28,6 +28,19 @@ pub(super) struct Compute {
     pub(super) spread: Uncertain,
 }
 
+impl Compute {
+    /// The run and what is computed around it.
+    fn with(&self, around: &[Priced<'_>]) -> Option<Self> {
+        let mut amount = self.amount;
+        let mut spread = self.spread.clone();
+        for priced in around {
+            amount = amount.checked_add(priced.line.amount).ok()?;
+            spread = &spread + &priced.spread;
+        }
+        Some(Self { amount, spread })
+    }
+}
+
 impl<'a> Desk<'a, '_> {
     /// The lines of a programme. `days` is how long the stages take, where that is known.
     pub(super) fn program(
@@ -42,13 +55,14 @@ impl<'a> Desk<'a, '_> {
         lines.extend(self.fraction(failed, "/program/failed_run_fraction", compute));
         let evaluation = (program.evaluation_fraction, "evaluation", "evaluation");
         lines.extend(self.fraction(evaluation, "/program/evaluation_fraction", compute));
+        let developed = compute.with(&lines);
         for (at, data) in program.data.iter().enumerate() {
             lines.extend(self.data(data, &format!("/program/data/{at}")));
         }
         for (at, staff) in program.staff.iter().enumerate() {
             lines.extend(self.staff(staff, days, &format!("/program/staff/{at}")));
         }
-        lines.extend(self.staff_share(program, compute));
+        lines.extend(developed.and_then(|developed| self.staff_share(program, &developed)));
         for (at, other) in program.other.iter().enumerate() {
             let field = format!("/program/other/{at}");
             let currency = self.currency(&format!("{field}/currency"), other.currency.as_deref());

@@ -238,9 +238,9 @@ impl<'a> Run<'a, '_> {
     fn flops(&self) -> Option<Uncertain> {
         let mut flops = Vec::with_capacity(self.planned.len());
         for stage in self.planned.iter().filter(|stage| stage.hours.main.is_some()) {
-            flops.push(&stage.work.main.flops.as_ref()?.value);
+            flops.push(stage.work.flops()?);
         }
-        (!flops.is_empty()).then(|| Uncertain::sum(flops))
+        (!flops.is_empty()).then(|| Uncertain::sum(&flops))
     }
 
     fn utilization(&self, flops: &Uncertain, hours: &Uncertain) -> Option<Uncertain> {
@@ -279,7 +279,7 @@ impl<'a> Run<'a, '_> {
             hours_from: main.map_or(HoursFrom::None, |main| main.from),
             total,
             tokens: work.tokens.as_ref().map(|tokens| Metric::of(&tokens.value, "token")),
-            flops: flops.map(|flops| Metric::of(flops, "FLOP")),
+            flops: planned.work.flops().map(|flops| Metric::of(&flops, "FLOP")),
             gpu_hours: main.map(|_| Metric::of(&hours, GPU_HOUR)),
             days: main.and_then(|_| self.days(&hours)).map(|days| Metric::of(&days, "day")),
             mfu: mfu.map(|mfu| Metric::of(&mfu, "ratio")),

@@ -13,6 +13,9 @@ use crate::estimate::{
 /// No cluster has more GPUs.
 const MOST_GPUS: f64 = 1e9;
 
+/// The shortest piece of a sequence that is worth a GPU of its own, in tokens.
+const SHORTEST_PIECE: f64 = 4096.0;
+
 /// The memory of a machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Room {
@@ -77,6 +80,10 @@ pub(crate) fn fit(
     }
 }
 
+fn product(degrees: [u64; 3]) -> u128 {
+    degrees.into_iter().map(u128::from).product() // three degrees of 32 bits fit
+}
+
 struct Search<'s> {
     load: &'s Load,
     bytes: &'s Bytes,
@@ -89,6 +96,7 @@ impl Search<'_> {
         let degrees = [
             ("/hardware/memory/tensor_parallel", self.memory.tensor_parallel),
             ("/hardware/memory/pipeline_parallel", self.memory.pipeline_parallel),
+            ("/hardware/memory/context_parallel", self.memory.context_parallel),
             ("/hardware/memory/micro_batch", self.memory.micro_batch),
         ];
         for (field, degree) in degrees {
@@ -98,11 +106,12 @@ impl Search<'_> {
         }
         let tensor = u64::from(self.memory.tensor_parallel.unwrap_or(1));
         let pipeline = u64::from(self.memory.pipeline_parallel.unwrap_or(1));
-        match count.filter(|count| count % (tensor * pipeline) != 0) {
+        let context = u64::from(self.memory.context_parallel.unwrap_or(1));
+        match count.filter(|count| !u128::from(*count).is_multiple_of(product([tensor, pipeline, context]))) {
             None => Ok(()),
             Some(count) => {
                 let detail = format!(
-                    "{count} GPUs are no multiple of {tensor} x {pipeline}, tensor times pipeline parallel"
+                    "{count} GPUs are no multiple of {tensor} x {pipeline} x {context}, tensor times pipeline times context parallel"
                 );
                 Err(Misfit { field: "/hardware/count", kind: FaultKind::Contradiction { detail } })
             }
@@ -111,8 +120,17 @@ impl Search<'_> {
 
     /// All ways that are open, least recomputation first, then the fewest GPUs a layer.
     fn layouts(&self) -> impl Iterator<Item = Layout> {
-        let Memory { sharding, recomputation, tensor_parallel, pipeline_parallel, micro_batch, .. } =
-            *self.memory;
+        let Memory {
+            sharding,
+            recomputation,
+            tensor_parallel,
+            pipeline_parallel,
+            context_parallel,
+            micro_batch,
+            ..
+        } = *self.memory;
+        // Nobody splits a sequence into pieces shorter than this.
+        let pieces = (self.load.sequence_length / SHORTEST_PIECE).max(1.0);
         let server = self.room.gpus_per_server.max(1);
         let open = move |given: Option<u32>| {
             let powers = (0..=6).map(|power| 1_u32 << power).filter(move |power| *power <= server);
@@ -120,13 +138,20 @@ impl Search<'_> {
         };
         let least =
             RECOMPUTATIONS.into_iter().filter(move |way| recomputation.is_none_or(|given| given == *way));
+        let contexts = move || {
+            let powers = (0..=6).map(|power| 1_u32 << power).filter(move |power| f64::from(*power) <= pieces);
+            context_parallel.into_iter().chain(powers.filter(move |_| context_parallel.is_none()))
+        };
         least.flat_map(move |recomputation| {
-            open(tensor_parallel).map(move |tensor_parallel| Layout {
-                sharding: sharding.unwrap_or_default(),
-                recomputation,
-                tensor_parallel,
-                pipeline_parallel: pipeline_parallel.unwrap_or(1),
-                micro_batch: micro_batch.unwrap_or(1),
+            open(tensor_parallel).flat_map(move |tensor_parallel| {
+                contexts().map(move |context_parallel| Layout {
+                    sharding: sharding.unwrap_or_default(),
+                    recomputation,
+                    tensor_parallel,
+                    pipeline_parallel: pipeline_parallel.unwrap_or(1),
+                    context_parallel,
+                    micro_batch: micro_batch.unwrap_or(1),
+                })
             })
         })
     }

@@ -10,6 +10,7 @@ pub(super) struct Layout {
     pub(super) recomputation: Recomputation,
     pub(super) tensor_parallel: u32,
     pub(super) pipeline_parallel: u32,
+    pub(super) context_parallel: u32,
     pub(super) micro_batch: u32,
 }
 
@@ -27,8 +28,13 @@ impl Demand {
 }
 
 impl Layout {
-    /// GPUs that hold one copy of what data-parallel ranks repeat: `t·p`.
+    /// GPUs that work on one sequence: `t·p·c`.
     pub(super) fn model_parallel(self) -> f64 {
+        self.split() * f64::from(self.context_parallel)
+    }
+
+    /// GPUs that hold one copy of what ranks repeat: `t·p`; those of one context repeat it too.
+    fn split(self) -> f64 {
         f64::from(self.tensor_parallel) * f64::from(self.pipeline_parallel)
     }
 
@@ -53,7 +59,7 @@ impl Layout {
             Sharding::Optimizer => (bytes.replicated * (load.trained + load.adapters)).min(trained) + frozen,
             Sharding::None => trained + frozen,
         };
-        Demand { fixed: repeated / self.model_parallel(), divided: trained + frozen - repeated }
+        Demand { fixed: repeated / self.split(), divided: trained + frozen - repeated }
     }
 
     /// Activations of the layers of one stage of the pipeline, which has as many micro-batches in flight as there are stages,
@@ -83,7 +89,8 @@ impl Layout {
         bytes.logit * self.tokens(load) * load.vocab / f64::from(self.tensor_parallel)
     }
 
+    /// Tokens that one GPU has at a time: those of `c` GPUs of one context are pieces of the same sequences.
     fn tokens(self, load: &Load) -> f64 {
-        load.sequence_length * load.sequences * f64::from(self.micro_batch)
+        load.sequence_length * load.sequences * f64::from(self.micro_batch) / f64::from(self.context_parallel)
     }
 }

@@ -72,6 +72,23 @@ pub(crate) struct StageWork<'a> {
     pub(crate) reward: Option<RewardWork<'a>>,
 }
 
+impl StageWork<'_> {
+    /// Arithmetic on this hardware: of the model that is trained, and passes of a teacher or a reward model.
+    pub(crate) fn flops(&self) -> Option<Uncertain> {
+        let main = self.main.flops.as_ref()?;
+        let teacher = match &self.teacher {
+            Some(TeacherWork::Passes(work)) => work.flops.as_ref(),
+            _ => None,
+        };
+        let reward = match &self.reward {
+            Some(RewardWork::Passes(work)) => work.flops.as_ref(),
+            _ => None,
+        };
+        let all = [main].into_iter().chain(teacher).chain(reward);
+        Some(Uncertain::sum(all.map(|counted| &counted.value)))
+    }
+}
+
 /// What a teacher does.
 #[derive(Debug, Clone)]
 pub(crate) enum TeacherWork<'a> {
