@@ -30,7 +30,9 @@ impl Shape {
     /// Of packed documents, `sequence_length` is `Σ len² / Σ len`.
     #[must_use]
     pub fn attention_flops_per_token(&self, sequence_length: f64, mask: Mask) -> f64 {
-        let causal = self.core_flops(self.mix.tokens_seen(sequence_length / 2.0, self.mix.seen_in_training(sequence_length)));
+        let causal = self.core_flops(
+            self.mix.tokens_seen(sequence_length / 2.0, self.mix.seen_in_training(sequence_length)),
+        );
         let pairs = match mask {
             Mask::Causal => causal,
             Mask::NonCausal => 2.0 * causal,
