@@ -137,7 +137,7 @@ fn asked_for<'a>(desk: &mut Desk<'a, '_>, rent: Rent<'a>, part: &Part<'a>) -> Op
     narrow(desk, part, &mut rows, "region", rent.region, |row| row.region.as_deref())?;
     let commitment = word(rent.commitment.unwrap_or(Commitment::OnDemand));
     narrow(desk, part, &mut rows, "commitment", Some(commitment), |row| Some(word(row.commitment)))?;
-    in_force(desk, part, rows)
+    in_force(desk, part, &rows)
 }
 
 /// Keeps the rows with a word in a field; a fault that lists the words there are, where none has it.
@@ -170,7 +170,7 @@ fn narrow<'a>(
 }
 
 /// Keeps the rows in force on the day asked about.
-fn in_force<'a>(desk: &mut Desk<'a, '_>, part: &Part<'a>, rows: Vec<Row<'a>>) -> Option<Vec<Row<'a>>> {
+fn in_force<'a>(desk: &mut Desk<'a, '_>, part: &Part<'a>, rows: &[Row<'a>]) -> Option<Vec<Row<'a>>> {
     let day = utc_day(desk.instant());
     let holding: Vec<Row<'a>> = rows.iter().copied().filter(|row| holds(&row.row, day)).collect();
     if !holding.is_empty() {

@@ -33,10 +33,12 @@ pub(crate) struct Part<'a> {
     pub(crate) vendor: Option<&'a str>,
     /// `Hopper`.
     pub(crate) generation: Option<&'a str>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "serving reads it"))]
     pub(crate) launch_date: Option<Date>,
     /// Bytes a second.
     pub(crate) memory_bandwidth: Option<f64>,
     /// The fast link, one direction, bytes a second: half of both directions added, where only that is known.
+    #[cfg_attr(not(test), expect(dead_code, reason = "serving reads it"))]
     pub(crate) peer_bandwidth: Option<f64>,
     /// Devices that the fast link joins: those of a server, where nothing else is known.
     pub(crate) fast_domain_gpus: Option<u32>,
@@ -194,17 +196,14 @@ impl<'a> Part<'a> {
 
     /// The same as an input; where there is none, a fault.
     pub(crate) fn need_reference_peak(&self, desk: &mut Desk<'a, '_>) -> Option<Sourced<'a>> {
-        let Some((_, peak)) = self.reference_peak() else {
-            match self.row {
-                None => missing(desk, "/dense_tflops", "bf16"),
-                Some(_) => {
-                    let detail = format!("no dense BF16 or FP16 peak of `{}` is known", self.name);
-                    once(desk, PLACE, FaultKind::MissingPeak { detail });
-                }
-            }
-            return None;
-        };
-        Some(self.figure(peak, "FLOP/s"))
+        let peak = self.reference_figure();
+        if peak.is_none() && self.row.is_none() {
+            missing(desk, "/dense_tflops", "bf16");
+        } else if peak.is_none() {
+            let detail = format!("no dense BF16 or FP16 peak of `{}` is known", self.name);
+            once(desk, PLACE, FaultKind::MissingPeak { detail });
+        }
+        peak
     }
 
     /// The same, where there is one.

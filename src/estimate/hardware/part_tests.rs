@@ -108,6 +108,14 @@ fn figures_that_make_no_sense_are_refused_where_they_stand() {
 }
 
 #[test]
+fn a_link_known_only_in_both_directions_is_half_of_that_in_one() {
+    assert_eq!(part("H100").peer_bandwidth, Some(450e9));
+    assert_eq!(part("V100").peer_bandwidth, Some(150e9));
+    assert_eq!(part("V100").fast_domain_gpus, Some(8), "those of its server");
+    assert_eq!(part("H100").launch_date.map(jiff::civil::Date::year), Some(2022));
+}
+
+#[test]
 fn every_part_of_the_catalog_has_a_peak_to_be_measured_by() {
     for row in &BUILT_IN.history().gpus {
         let part = part(row.row.id.as_str());

@@ -1,17 +1,12 @@
 //! What an hour of a rented accelerator costs, and which hours are paid for without being used.
 
-use std::borrow::Cow;
-
 use super::{market, part::Part, request::TrainingHardware};
 use crate::{
-    catalog::{
-        gpu::Commitment,
-        money::{Currency, Quantity},
-    },
+    catalog::{gpu::Commitment, money::Currency},
     estimate::{
         desk::Desk,
         figure::Price,
-        quote::{Input, Origin, Ref},
+        quote::{Origin, Ref},
         uncertain::Uncertain,
     },
 };
@@ -60,25 +55,10 @@ pub(crate) struct HourPrice<'a> {
     pub(crate) instance_gpus: Option<u32>,
 }
 
-impl<'a> HourPrice<'a> {
+impl HourPrice<'_> {
     /// Whether the capacity may be taken back at any time.
     pub(crate) fn is_spot(&self) -> bool {
         self.commitment == Commitment::Spot
-    }
-
-    /// The price as an input of a formula.
-    pub(crate) fn input(&self) -> Input<'a> {
-        let (low, high) = (self.price.low(), self.price.high());
-        let ranged = low < high;
-        Input {
-            name: Cow::Borrowed("price_per_gpu_hour"),
-            value: self.price.mid.into(),
-            low: ranged.then(|| Quantity::from(low)),
-            high: ranged.then(|| Quantity::from(high)),
-            unit: Cow::Owned(format!("{} per gpu_hour", self.currency)),
-            origin: self.origin,
-            reference: self.refs.first().copied(),
-        }
     }
 
     /// The shortest time that is paid for, hours: the term of a reservation, a day of a capacity block.

@@ -33,6 +33,10 @@ fn idle(hour: &HourPrice<'_>, count: u64, gpu_hours: f64) -> f64 {
     hour.idle_gpu_hours(count, &Uncertain::exact(gpu_hours)).mid()
 }
 
+fn same(figure: f64, expected: f64) {
+    assert!((figure - expected).abs() < 1e-6, "{figure} {expected}");
+}
+
 #[test]
 fn a_price_of_the_request_wins_and_keeps_its_digits_and_currency() {
     let hour = given(two_dollars()).done.unwrap();
@@ -66,29 +70,29 @@ fn names_are_checked_even_where_the_price_is_given() {
 fn whole_machines_are_paid_for() {
     let hour = rented(Commitment::OnDemand, Some(8));
     assert_eq!([1, 8, 9, 16].map(|count| hour.billed_count(count)), [8, 8, 16, 16]);
-    assert_eq!(idle(&hour, 8, 800.0), 0.0);
-    assert_eq!(idle(&hour, 9, 900.0), 700.0);
-    assert_eq!(idle(&rented(Commitment::OnDemand, None), 9, 900.0), 0.0);
+    same(idle(&hour, 8, 800.0), 0.0);
+    same(idle(&hour, 9, 900.0), 700.0);
+    same(idle(&rented(Commitment::OnDemand, None), 9, 900.0), 0.0);
 }
 
 #[test]
 fn a_reservation_is_paid_for_its_term_and_a_block_by_the_day() {
     let year = rented(Commitment::Reserved1y, Some(8));
-    assert_eq!(idle(&year, 8, 8.0 * 100.0), 8.0 * 8_660.0);
-    assert_eq!(idle(&year, 8, 8.0 * 8_760.0), 0.0);
-    assert_eq!(idle(&year, 8, 8.0 * 8_761.0), 8.0 * 8_759.0, "a second year begins");
-    assert_eq!(idle(&rented(Commitment::Reserved3y, None), 1, 280.0), 26_000.0);
+    same(idle(&year, 8, 8.0 * 100.0), 8.0 * 8_660.0);
+    same(idle(&year, 8, 8.0 * 8_760.0), 0.0);
+    same(idle(&year, 8, 8.0 * 8_761.0), 8.0 * 8_759.0); // a second year begins
+    same(idle(&rented(Commitment::Reserved3y, None), 1, 280.0), 26_000.0);
     let block = rented(Commitment::CapacityBlock, None);
-    assert_eq!(idle(&block, 2, 2.0 * 23.0), 2.0);
-    assert_eq!(idle(&block, 2, 2.0 * 24.0), 0.0);
-    assert_eq!(idle(&block, 2, 2.0 * 25.0), 46.0);
+    same(idle(&block, 2, 2.0 * 23.0), 2.0);
+    same(idle(&block, 2, 2.0 * 24.0), 0.0);
+    same(idle(&block, 2, 2.0 * 25.0), 46.0);
 }
 
 #[test]
 fn no_machines_or_hours_are_no_idle_ones() {
-    assert_eq!(idle(&rented(Commitment::Reserved1y, Some(8)), 0, 100.0), 0.0);
-    assert_eq!(idle(&rented(Commitment::OnDemand, Some(8)), 8, 0.0), 0.0);
-    assert_eq!(idle(&rented(Commitment::Reserved1y, Some(8)), 8, 0.0), 0.0);
+    same(idle(&rented(Commitment::Reserved1y, Some(8)), 0, 100.0), 0.0);
+    same(idle(&rented(Commitment::OnDemand, Some(8)), 8, 0.0), 0.0);
+    same(idle(&rented(Commitment::Reserved1y, Some(8)), 8, 0.0), 0.0);
 }
 
 proptest! {

@@ -76,7 +76,7 @@ pub(super) fn market_price<'s>(
     snapshot: &'s Snapshot,
     day: &str,
     gpu: &str,
-    rent: Rent<'s>,
+    rent: Rent<'static>,
 ) -> Seen<Option<HourPrice<'s>>> {
     at(snapshot, day, |desk| {
         let part = Part::find(desk, named(gpu))?;

@@ -36,6 +36,7 @@ use crate::{
 pub(crate) const HOURS_PER_YEAR: f64 = 8_760.0;
 
 /// What one accelerator costs its owner over its life: money of one currency.
+#[cfg_attr(not(test), expect(dead_code, reason = "what `kind: ownership` prints"))]
 #[derive(Debug, Clone)]
 pub(crate) struct Owning<'a> {
     pub(crate) currency: Currency,
@@ -57,6 +58,7 @@ pub(crate) struct OwningLine<'a> {
     /// `hardware.chips`.
     pub(crate) code: &'static str,
     pub(crate) amount: Uncertain,
+    #[cfg_attr(not(test), expect(dead_code, reason = "what `kind: ownership` prints"))]
     pub(crate) formula: &'static str,
     /// The figures of the formula, by name.
     pub(crate) inputs: Vec<(&'static str, Sourced<'a>)>,
@@ -71,11 +73,6 @@ impl<'a> OwningLine<'a> {
     ) -> Self {
         let inputs = inputs.iter().map(|(name, input)| (*name, (*input).clone())).collect();
         Self { code, amount, formula, inputs }
-    }
-
-    /// The same for one year.
-    pub(crate) fn a_year(&self, years: &Uncertain) -> Uncertain {
-        &self.amount / years
     }
 }
 
@@ -168,9 +165,12 @@ impl<'a> Terms<'a> {
             let inputs = [installed_input, self.life(), ("cost_of_capital", &self.cost_of_capital), residual];
             lines.push(OwningLine::of("capital", self.capital(&installed, &left), CAPITAL, &inputs));
         }
-        let formula = if amortization == Amortization::Economic { WORTH } else { RESIDUAL };
         let inputs = [installed_input, residual, self.life()];
-        lines.push(OwningLine::of("residual", left.times(-1.0), formula, &inputs));
+        let (formula, inputs) = match amortization {
+            Amortization::Economic => (WORTH, &inputs[..]),
+            Amortization::StraightLine | Amortization::Annuity => (RESIDUAL, &inputs[..2]),
+        };
+        lines.push(OwningLine::of("residual", left.times(-1.0), formula, inputs));
         lines
     }
 

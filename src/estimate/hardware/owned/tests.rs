@@ -133,6 +133,24 @@ fn lines_add_up_to_the_total_and_give_the_price_in_every_world() {
 }
 
 #[test]
+fn formulas_are_in_the_names_of_their_inputs() {
+    for how in ["annuity", "straight_line", "economic"] {
+        let owning = costs("h100-sxm5-80gb", "2025-06-01", &json!({"amortization": how}));
+        assert_eq!(serde_json::to_value(owning.amortization).unwrap(), how);
+        for line in &owning.lines {
+            let words = line.formula.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            let mut wanted: Vec<&str> =
+                words.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic())).collect();
+            let mut given: Vec<&str> = line.inputs.iter().map(|(name, _)| *name).collect();
+            wanted.sort_unstable();
+            wanted.dedup();
+            given.sort_unstable();
+            assert_eq!(given, wanted, "{}", line.code);
+        }
+    }
+}
+
+#[test]
 fn what_is_left_out_is_assumed_and_cited() {
     let owning = costs("h100-sxm5-80gb", "2025-06-01", &json!({}));
     let terms = &owning.terms;
