@@ -77,6 +77,7 @@ pub struct Shared {
     pub settings: Settings,
     /// The counters.
     pub metrics: Metrics,
+    accuracy: routes::accuracy::Kept,
     stopping: AtomicBool,
 }
 
@@ -97,6 +98,7 @@ impl App {
             now,
             settings,
             metrics: Metrics::new(),
+            accuracy: routes::accuracy::Kept::default(),
             stopping: AtomicBool::new(false),
         }))
     }
@@ -127,6 +129,7 @@ fn bounded() -> OpenApiRouter<App> {
         .routes(routes!(routes::documents::index))
         .routes(routes!(routes::documents::openapi_document))
         .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
+        .routes(routes!(routes::accuracy::get_accuracy))
         .merge(browsing::routes())
 }
 

@@ -1,4 +1,4 @@
-//! `farthing catalog check | export | import`.
+//! `farthing catalog check | export | import | fit`.
 
 use std::{fs, path::PathBuf};
 
@@ -99,4 +99,18 @@ async fn a_revision_that_is_not_there_is_not_exported() {
 async fn memory_takes_no_import() {
     let (result, _) = command(import(directory("memory")), "memory").await;
     assert!(matches!(result, Err(CatalogCommandError::NoDatabase)), "{result:?}");
+}
+
+/// Line for line: what it prints can be pasted, and has been.
+#[tokio::test]
+async fn a_fit_prints_the_rows_that_the_built_in_catalog_has() {
+    let (result, out) = command(CatalogCommand::Fit(CheckArgs { dir: None }), "memory").await;
+    result.unwrap();
+    let committed = fs::read_to_string("catalog/assumptions.jsonl").unwrap();
+    let fitted: Vec<_> = out.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!(fitted.len(), 15, "{out}");
+    for row in fitted {
+        assert!(committed.lines().any(|line| line == row), "{row}");
+    }
+    assert!(out.contains("# runs: {\"count\":56,"), "{out}");
 }

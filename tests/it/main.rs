@@ -5,6 +5,7 @@
 
 mod helpers;
 
+mod accuracy;
 mod architecture;
 mod batch;
 mod browse;

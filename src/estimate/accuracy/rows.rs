@@ -29,7 +29,7 @@ const BENCHMARK: &str = "throughput_benchmark";
 /// Tokens of a sequence where nobody says: as in a request.
 const USUAL_SEQUENCE: f64 = 4096.0;
 
-/// LoRA computes no gradients of frozen weights: 4 FLOPs for each parameter and token, not 6.
+/// `LoRA` computes no gradients of frozen weights: 4 FLOPs for each parameter and token, not 6.
 const LORA_SHARE: f64 = 4.0 / 6.0;
 
 /// The start of a job is at most this share of a run's hours.
@@ -194,9 +194,9 @@ impl<'s> Speed<'s> {
         let shape = Shape::of(&model_of(view, row.model.as_ref())?).ok()?;
         let tokens = row.tokens_per_second_per_gpu?;
         let precision = precision(Some(&row.precision))?;
-        let share = if row.kind == "lora" { LORA_SHARE } else { 1.0 };
+        let counted = if row.kind == "lora" { LORA_SHARE } else { 1.0 };
         let sequence = row.sequence_length.map_or(USUAL_SEQUENCE, f64::from);
-        let utilization = tokens * share * shape.training_flops_per_token(sequence) / part.reference_peak;
+        let utilization = tokens * counted * shape.training_flops_per_token(sequence) / part.reference_peak;
         let is_moe = shape.is_moe();
         let features = Features::of(&Situation {
             part,

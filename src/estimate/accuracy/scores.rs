@@ -20,15 +20,15 @@ pub(super) fn score(offs: impl IntoIterator<Item = Off>) -> Score {
         inside += usize::from(off.inside == Some(true));
     }
     errors.sort_unstable_by(f64::total_cmp);
-    let ranged = ranges > 0;
+    let any = ranges > 0;
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     let share = 100.0 * inside as f64 / ranges as f64;
     Score {
         count: errors.len(),
         median_error_percent: quantile(&errors, 0.5).map(tenths),
         p90_error_percent: quantile(&errors, 0.9).map(tenths),
-        inside: ranged.then_some(inside),
-        inside_percent: ranged.then_some(tenths(share)),
+        inside: any.then_some(inside),
+        inside_percent: any.then_some(tenths(share)),
     }
 }
 

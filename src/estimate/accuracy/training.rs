@@ -132,7 +132,9 @@ impl FittedRow {
     #[must_use]
     pub fn assumption(&self, before: Option<&Assumption>, day: Date) -> Assumption {
         let [low, mid, high] = self.figures;
-        let as_before = before.filter(|before| [before.low, before.mid, before.high] == self.figures);
+        let as_before = before.filter(|before| {
+            [before.low, before.mid, before.high].map(f64::to_bits) == self.figures.map(f64::to_bits)
+        });
         if let Some(same) = as_before {
             return same.clone();
         }

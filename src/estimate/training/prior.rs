@@ -389,8 +389,15 @@ const RL_SANDBOX_FORMULA: &str = "min(weight_reads_per_second * scale * size_rat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        catalog::{edition::built_in, snapshot::Snapshot},
+        estimate::{
+            fault::Fault,
+            training::testing::{at_desk, at_desk_with},
+        },
+    };
 
-    fn part<'s>(vendor: &'s str, bandwidth: f64, bf16: f64) -> Part<'s> {
+    fn part(vendor: &str, bandwidth: f64, bf16: f64) -> Part<'_> {
         let dense = DenseTflops { bf16: Some(bf16), tf32: Some(bf16 / 2.0), ..DenseTflops::default() };
         Part::new((Some(vendor), Some("Hopper")), &dense, bandwidth, Some(8)).unwrap()
     }
@@ -412,14 +419,15 @@ mod tests {
         let features = Features::of(&situation(part("NVIDIA", 3386.0, 1000.0)));
         let mut base = [0.0; TERMS];
         base[0] = 1.0;
-        assert_eq!(features.values, base);
+        assert_eq!(features.values.map(f64::to_bits), base.map(f64::to_bits));
         assert!(features.offset.abs() < f64::EPSILON);
     }
 
     #[test]
     fn downtime_goes_with_the_count() {
         let share = |count| no_downtime(&Situation { count, ..situation(part("NVIDIA", 3386.0, 1000.0)) });
-        assert_eq!([Some(8.0), Some(16.0), Some(32.0), None].map(share), [1.0, 1.0, 0.0, 0.0]);
+        let shares = [Some(8.0), Some(16.0), Some(32.0), None].map(share);
+        assert_eq!(shares.map(f64::to_bits), [1.0_f64, 1.0, 0.0, 0.0].map(f64::to_bits));
         assert!((share(Some(512.0_f64.sqrt())) - 0.5).abs() < 1e-9, "half way between, in powers of two");
         let benchmark = Situation { benchmark: true, ..situation(part("NVIDIA", 3386.0, 1000.0)) };
         assert!((no_downtime(&benchmark) - 1.0).abs() < f64::EPSILON);
@@ -442,10 +450,138 @@ mod tests {
     #[test]
     fn another_maker_is_one_that_is_known_to_be() {
         let of = |part: Part<'_>| Features::of(&situation(part)).values[2];
-        assert_eq!([of(part("AMD", 3386.0, 1000.0)), of(part("NVIDIA", 3386.0, 1000.0))], [1.0, 0.0]);
+        let makers = ["AMD", "NVIDIA"].map(|vendor| of(part(vendor, 3386.0, 1000.0)));
+        assert_eq!(makers.map(f64::to_bits), [1.0_f64, 0.0].map(f64::to_bits));
         let unknown = Part { vendor: None, ..part("AMD", 3386.0, 1000.0) };
         assert!(of(unknown).abs() < f64::EPSILON);
         let volta = Part { has_bf16: false, ..part("NVIDIA", 3386.0, 1000.0) };
         assert!((of(volta) - 1.0).abs() < f64::EPSILON);
+    }
+
+    /// The built-in catalog with one row of assumptions changed, or without it.
+    fn with_row(id: &str, change: impl Fn(f64) -> Option<f64>) -> Snapshot {
+        let mut edition = built_in().unwrap();
+        edition.tables.assumptions.retain_mut(|row| {
+            let figures = [&mut row.low, &mut row.mid, &mut row.high];
+            row.id != id
+                || figures.into_iter().all(|figure| change(*figure).map(|new| *figure = new).is_some())
+        });
+        edition.into_snapshot().unwrap()
+    }
+
+    fn on_h100<'s>() -> Situation<'s> {
+        situation(part("NVIDIA", 3350.0, 989.4))
+    }
+
+    fn quoted(situation: &Situation<'_>) -> Uncertain {
+        let (prior, faults) = at_desk(|desk| utilization(desk, situation));
+        assert_eq!(faults, []);
+        prior.unwrap().value
+    }
+
+    /// What the rows say in plain numbers, and how wide the range of the logarithm has to be.
+    fn by_hand(situation: &Situation<'_>, unseen: bool) -> (f64, f64) {
+        let edition = built_in().unwrap();
+        let row = |term: &Term| edition.tables.assumptions.iter().find(|row| row.id == term.id).unwrap();
+        let features = Features::of(situation);
+        let figure = |term: &Term, figure: f64| if term.form == Form::Factor { figure.ln() } else { figure };
+        let coefficients = FITTED.map(|term| figure(&term, row(&term).mid));
+        let width = |term: &Term| (figure(term, row(term).high) - figure(term, row(term).low)) / 2.0;
+        let of_terms =
+            FITTED.iter().zip(features.values).map(|(term, x)| (x * width(term)).powi(2)).sum::<f64>();
+        let of_part = if unseen { width(&UNSEEN_PART).powi(2) } else { 0.0 };
+        (ln_utilization(&features, &coefficients), (of_terms + of_part + width(&RUN).powi(2)).sqrt())
+    }
+
+    #[test]
+    fn a_quote_draws_what_the_fit_says_in_plain_numbers() {
+        let plain = on_h100();
+        let nothing_alike = Situation {
+            part: Part { generation: Some("Ada"), fast_domain: Some(72), ..part("AMD", 5300.0, 1307.0) },
+            precision: Precision::Nvfp4,
+            is_hybrid: true,
+            active_params: 1e9,
+            count: Some(20.0),
+            ..plain
+        };
+        for (situation, unseen) in [(plain, false), (nothing_alike, true)] {
+            let (ln_mid, width) = by_hand(&situation, unseen);
+            let value = quoted(&situation);
+            let (low, high) = value.range().unwrap();
+            assert!((value.mid().ln() - ln_mid).abs() < 1e-9, "{value:?}");
+            // The draws of a quote are 255: its edges are as noisy, less so the way from one to the other.
+            assert!(((high / low).ln() / (2.0 * width) - 1.0).abs() < 0.03, "{low} {high} {width}");
+            for edge in [ln_mid - low.ln(), high.ln() - ln_mid] {
+                assert!((edge / width - 1.0).abs() < 0.1, "{edge} {width}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_generation_without_published_runs_has_a_wider_range() {
+        let width = |generation| {
+            let value = quoted(&Situation { part: Part { generation, ..on_h100().part }, ..on_h100() });
+            let (low, high) = value.range().unwrap();
+            high / low
+        };
+        assert!(width(Some("Rubin")) > 1.05 * width(Some("Hopper")));
+        assert!((width(None) - width(Some("Rubin"))).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn moving_a_row_moves_what_is_quoted() {
+        let before = quoted(&on_h100());
+        let snapshot = with_row("training.utilization.base", |figure| Some(figure * 1.1));
+        let (after, faults) = at_desk_with(&snapshot, |desk| utilization(desk, &on_h100()).unwrap().value);
+        assert_eq!(faults, []);
+        assert!((after.mid() / before.mid() - 1.1).abs() < 1e-9);
+        let snapshot = with_row("training.utilization.run", |figure| Some(figure.sqrt()));
+        let (narrow, _) = at_desk_with(&snapshot, |desk| utilization(desk, &on_h100()).unwrap().value);
+        let width = |value: &Uncertain| value.range().map(|(low, high)| high / low).unwrap();
+        assert!(width(&narrow) < width(&before));
+    }
+
+    #[test]
+    fn a_row_that_is_missing_is_a_fault_and_never_a_default() {
+        let snapshot = with_row("training.utilization.run", |_| None);
+        let (prior, faults) = at_desk_with(&snapshot, |desk| utilization(desk, &on_h100()).is_some());
+        let told = |fault: &Fault| fault.kind.to_string();
+        assert!(!prior && faults.len() == 1, "{faults:?}");
+        assert!(told(&faults[0]).contains("training.utilization.run"), "{faults:?}");
+    }
+
+    #[test]
+    fn every_input_is_told_and_drawn_once() {
+        let ((first, again), _) = at_desk(|desk| {
+            let situation = Situation { is_moe: true, count: Some(20.0), ..on_h100() };
+            (utilization(desk, &situation).unwrap(), utilization(desk, &situation).unwrap())
+        });
+        assert_eq!((&first.value / &again.value).range(), None, "one draw for all stages");
+        let names: Vec<_> = first.inputs.iter().map(|(name, _)| *name).collect();
+        let wanted = ["base_utilization", "balance_ratio", "balance_exponent", "mixture_of_experts", "run"];
+        assert!(wanted.iter().all(|name| names.contains(name)), "{names:?}");
+        assert!(names.contains(&"power_of_no_downtime") && !names.contains(&"low_precision"), "{names:?}");
+    }
+
+    /// DeepSeek-V3 on 256 H100: 12.1 tokens/s for each GPU, NVIDIA `NeMo` RL v0.6.
+    #[test]
+    fn a_large_model_gets_through_few_tokens_of_reinforcement_learning() {
+        let speed = |sandbox| {
+            let prior = at_desk(|desk| {
+                rl_tokens_per_second_per_gpu(desk, (37.55e9, 671e9), 3.35e12, 989.4e12, sandbox)
+            });
+            prior.0.unwrap().value
+        };
+        let (low, high) = speed(false).range().unwrap();
+        assert!(low < 12.1 && 12.1 < high, "{low} {high}");
+        assert!(speed(true).mid() < 0.2 * speed(false).mid());
+    }
+
+    #[test]
+    fn reinforcement_learning_gets_no_more_of_the_peak_than_the_cap() {
+        let (prior, _) = at_desk(|desk| {
+            rl_tokens_per_second_per_gpu(desk, (1e6, 1e6), 3.35e12, 989.4e12, false).unwrap().value
+        });
+        assert!((prior.mid() / (0.25 * 989.4e12 / 1e7) - 1.0).abs() < 1e-9, "{prior:?}");
     }
 }

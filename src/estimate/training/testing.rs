@@ -21,9 +21,17 @@ static BUILT_IN: LazyLock<Snapshot> = LazyLock::new(|| built_in_snapshot().unwra
 
 /// Does something at a desk; with the faults noted there.
 pub(super) fn at_desk<R>(work: impl FnOnce(&mut Desk<'static, '_>) -> R) -> (R, Vec<Fault>) {
+    at_desk_with(&BUILT_IN, work)
+}
+
+/// The same with another catalog.
+pub(super) fn at_desk_with<'a, R>(
+    snapshot: &'a Snapshot,
+    work: impl FnOnce(&mut Desk<'a, '_>) -> R,
+) -> (R, Vec<Fault>) {
     let now: jiff::Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
     let scope = Scope {
-        view: BUILT_IN.newest(),
+        view: snapshot.newest(),
         currency: Currency::USD,
         as_of: None,
         now: now.into(),

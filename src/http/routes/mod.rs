@@ -1,5 +1,6 @@
 //! The handlers, one file for each resource.
 
+pub mod accuracy;
 pub mod assumptions;
 pub mod batch;
 pub mod documents;
