@@ -236,26 +236,42 @@ operator! { Sub sub - Div div / }
 /// Draws the inputs of a quote, each once: who asks for the same input again gets the same draws.
 #[derive(Debug, Default)]
 pub struct Sampler {
-    drawn: Vec<(Box<str>, Uncertain)>,
+    drawn: Vec<Drawn>,
     columns: usize,
+}
+
+/// An input that was drawn.
+#[derive(Debug)]
+struct Drawn {
+    name: Box<str>,
+    range: Range,
+    column: usize,
+    figure: Uncertain,
 }
 
 impl Sampler {
     /// The draws of an input, by its name: that of a catalog row, or the place of a figure in the request.
+    ///
+    /// An input that has another range elsewhere (an assumption that changes, in items of different days) is high
+    /// and low in the same worlds.
     pub fn draw(&mut self, name: &str, range: Range) -> Uncertain {
         if range.is_exact() {
             return Uncertain::exact(range.mid);
         }
-        if let Some((_, known)) = self.drawn.iter().find(|(known, _)| **known == *name) {
-            return known.clone();
+        let mut known = self.drawn.iter().filter(|known| *known.name == *name).peekable();
+        let column = known.peek().map(|known| known.column);
+        if let Some(known) = known.find(|known| known.range == range) {
+            return known.figure.clone();
         }
-        let scores = worlds::column(self.columns);
-        self.columns += 1;
-        let figure = range.spread();
-        let draws = scores.map(|score| figure(score / Z_P90));
-        let drawn = Uncertain { mid: range.mid, scale: 1.0, worlds: Worlds::new(draws) };
-        self.drawn.push((name.into(), drawn.clone()));
-        drawn
+        let column = column.unwrap_or_else(|| {
+            self.columns += 1;
+            self.columns - 1
+        });
+        let figure_at = range.spread();
+        let draws = worlds::column(column).map(|score| figure_at(score / Z_P90));
+        let figure = Uncertain { mid: range.mid, scale: 1.0, worlds: Worlds::new(draws) };
+        self.drawn.push(Drawn { name: name.into(), range, column, figure: figure.clone() });
+        figure
     }
 }
 
@@ -312,6 +328,15 @@ mod tests {
     fn a_figure_that_cannot_be_negative_is_not_drawn_so() {
         let drawn = Sampler::default().draw("a", range(0.0, 0.1, 0.2));
         assert!(drawn.map(|figure| f64::from(u8::from(figure < 0.0))).range().is_none());
+    }
+
+    #[test]
+    fn an_input_that_changes_is_high_and_low_in_the_same_worlds() {
+        let mut sampler = Sampler::default();
+        let before = sampler.draw("a", range(1.0, 2.0, 4.0));
+        let after = sampler.draw("a", range(2.0, 4.0, 8.0));
+        assert_eq!((&after / &before).range(), None);
+        assert_eq!(after.range(), Some((2.0, 8.0)));
     }
 
     #[test]
