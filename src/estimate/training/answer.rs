@@ -16,9 +16,11 @@ pub struct Metric {
     pub value: f64,
     /// P10; only where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1_900_000)]
     pub low: Option<f64>,
     /// P90; only where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3_900_000)]
     pub high: Option<f64>,
     /// Its unit.
     #[schema(value_type = String, example = "gpu_hour")]
