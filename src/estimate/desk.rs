@@ -186,20 +186,6 @@ impl<'a, 'r> Desk<'a, 'r> {
         Sourced::given(value, unit)
     }
 
-    /// What the request says, or else a default of the arithmetic.
-    pub(crate) fn given_or(
-        &mut self,
-        field: &str,
-        figure: Option<Figure>,
-        unit: &'static str,
-        id: &str,
-    ) -> Option<Sourced<'a>> {
-        match figure {
-            Some(figure) => Some(self.given(field, figure, unit)),
-            None => self.assumption(id),
-        }
-    }
-
     /// A currency of the request; dollars where nothing is said.
     pub(crate) fn currency(&mut self, field: &str, code: Option<&str>) -> Currency {
         super::api_usage::known_currency(self.view(), code).unwrap_or_else(|kind| {
@@ -209,7 +195,7 @@ impl<'a, 'r> Desk<'a, 'r> {
     }
 
     /// The change from a currency into the answer's, noted once; none where they are the same.
-    pub(crate) fn conversion(&mut self, from: Currency) -> Option<Conversion> {
+    pub(super) fn conversion(&mut self, from: Currency) -> Option<Conversion> {
         if from == self.scope.currency {
             return None;
         }

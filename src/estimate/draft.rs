@@ -46,6 +46,12 @@ impl UnitPrice {
         let exact = Money::modelled(spread.mid()).ok();
         Self { exact, spread, currency }
     }
+
+    /// A price of the request, as an input of a formula.
+    pub(crate) fn as_given<'a>(&self) -> Sourced<'a> {
+        let unit = Cow::Owned(self.currency.to_string());
+        Sourced { unit, ..Sourced::given(self.spread.clone(), "") }
+    }
 }
 
 /// A line, and what it comes to in every world.
@@ -65,10 +71,8 @@ impl<'a> Desk<'a, '_> {
         if quantity.mid() == 0.0 && quantity.range().is_none() {
             return None;
         }
-        let conversion = match price.currency == self.scope.currency {
-            true => None,
-            false => Some(self.conversion(price.currency)?),
-        };
+        let same = price.currency == self.scope.currency;
+        let conversion = if same { None } else { Some(self.conversion(price.currency)?) };
         let mut spread = &quantity * &price.spread;
         if let Some(conversion) = &conversion {
             spread = spread.times(conversion.factor());

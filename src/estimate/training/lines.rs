@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::{
     machines::Hour,
     plan::Planned,
-    request::Training,
     stage::{RlStage, Stage, Teacher},
     subject::Subject,
     work::{Counted, RewardWork, TeacherWork},
@@ -44,7 +43,6 @@ struct HoursLine<'a> {
 
 /// What the lines of all stages rest on.
 pub(super) struct Ground<'a, 's> {
-    pub(super) training: &'a Training,
     pub(super) part: &'s Part<'a>,
     pub(super) subject: Option<&'s Subject<'a>>,
     pub(super) hour: &'s Hour<'a>,
@@ -89,10 +87,7 @@ impl<'a> Ground<'a, '_> {
         line: HoursLine<'a>,
     ) -> Option<Priced<'a>> {
         let HoursLine { role, hours, formula, mut inputs } = line;
-        let formula = match formula.contains(' ') {
-            true => Cow::Owned(format!("({formula}) * price_per_gpu_hour")),
-            false => Cow::Owned(format!("{formula} * price_per_gpu_hour")),
-        };
+        let formula = if formula.contains(' ') { format!("({formula})") } else { formula.into_owned() };
         let mut refs: Vec<Ref<'a>> = self.part.reference().into_iter().collect();
         refs.extend(self.subject.and_then(|subject| subject.reference));
         refs.extend(inputs.iter().filter_map(|(_, figure)| figure.reference));
@@ -105,7 +100,7 @@ impl<'a> Ground<'a, '_> {
             unit: GPU_HOUR,
             price: self.hour.price.clone(),
             refs: each_once(refs),
-            formula,
+            formula: Cow::Owned(format!("{formula} * price_per_gpu_hour")),
             inputs,
         };
         desk.price(draft, &planned.place)
@@ -189,15 +184,19 @@ impl<'a> Desk<'a, '_> {
     /// Money for each judgement: a sandbox, or whoever else judges.
     fn judgements_line(&mut self, planned: &Planned<'a>) -> Option<Priced<'a>> {
         let Stage::Rl(stage) = planned.stage else { return None };
-        let (samples, price, extra) = match planned.work.reward.as_ref()? {
+        let (samples, price, input) = match planned.work.reward.as_ref()? {
             RewardWork::Passes(_) => return None,
-            RewardWork::Given { samples } => (samples, self.given_judgement(stage, &planned.place)?, None),
+            RewardWork::Given { samples } => {
+                let price = self.given_judgement(stage, &planned.place)?;
+                let input = price.as_given();
+                (samples, price, input)
+            }
             RewardWork::Assumed { samples, usd_per_sample } => {
                 let price = UnitPrice::modelled(usd_per_sample.value.clone(), Currency::USD);
-                (samples, price, Some(("usd_per_sample", usd_per_sample.clone())))
+                (samples, price, usd_per_sample.clone())
             }
         };
-        let refs = extra.iter().filter_map(|(_, figure)| figure.reference).collect();
+        let refs = input.reference.into_iter().collect();
         let draft = Draft {
             code: code(planned.stage, Role::Reward),
             description: planned.description(Role::Reward),
@@ -206,7 +205,7 @@ impl<'a> Desk<'a, '_> {
             price,
             refs,
             formula: Cow::Owned(format!("{} * price_per_sample", samples.formula)),
-            inputs: samples.inputs.iter().cloned().chain(extra).collect(),
+            inputs: samples.inputs.iter().cloned().chain([("price_per_sample", input)]).collect(),
         };
         self.price(draft, &planned.place)
     }

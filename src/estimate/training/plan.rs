@@ -1,13 +1,12 @@
 //! The stages of a training on its machines: the work of each, whether it fits, and its hours.
 
 use super::{
-    answer::HoursFrom,
     generation, goodput,
     machines::Hour,
     memory::{self, Bytes, Fit, Load, Misfit, Room},
     prior,
     request::Training,
-    stage::{Precision, RlAlgorithm, RlStage, Stage, Teacher},
+    stage::{Known, Precision, RlAlgorithm, RlStage, Stage, Teacher},
     steps::{self, Hours, Machines, Prior, Sources},
     subject::Subject,
     work::{self, Counted, Models, RewardWork, StageWork, TeacherWork},
@@ -174,12 +173,32 @@ impl<'a, 's> Planner<'a, 's> {
         self.goodput = None;
         for stage in planned {
             stage.hours = self.hours(desk, stage);
+            self.refuse_nothing(desk, stage);
+        }
+    }
+
+    /// Hours that nothing tells are a fault, never none.
+    fn refuse_nothing(&self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) {
+        let StageHours { main, teacher, reward } = &planned.hours;
+        let all_in = main.as_ref().is_some_and(Hours::are_all_in);
+        let work = &planned.work;
+        let no_main = main.is_none() && !planned.is_free();
+        let no_teacher = teacher.is_none() && matches!(work.teacher, Some(TeacherWork::Passes(_)));
+        let no_reward = reward.is_none() && matches!(work.reward, Some(RewardWork::Passes(_)));
+        if !(no_main || (no_teacher || no_reward) && !all_in) || !desk.faults.is_empty() {
+            return;
+        }
+        if self.shape().is_none() {
+            desk.fault("/model", FaultKind::MissingField { name: "model".to_owned() });
+        } else {
+            let place = format!("{}/flops", planned.place);
+            desk.fault(&place, FaultKind::MissingField { name: "flops".to_owned() });
         }
     }
 
     fn hours(&mut self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> StageHours<'a> {
         let mut main = match planned.stage {
-            Stage::Prompting(_) => None,
+            _ if planned.is_free() => None,
             stage => {
                 let machines = Machines { peak: self.peak.clone(), count: self.count };
                 let (goodput, this) = (&mut self.goodput.clone(), &*self);
@@ -216,7 +235,7 @@ impl<'a, 's> Planner<'a, 's> {
 
     /// What modelled hours have on top: the start of the job, and what is lost on machines that are taken away.
     fn interrupt(&self, desk: &mut Desk<'a, '_>, hours: &mut Hours<'a>) {
-        if matches!(hours.from, HoursFrom::GpuHours | HoursFrom::Days | HoursFrom::None) {
+        if hours.are_all_in() {
             return;
         }
         if self.hour.is_spot() {
@@ -240,19 +259,18 @@ impl<'a, 's> Planner<'a, 's> {
         let Stage::Distillation(stage) = planned.stage else { return None };
         let Some(Teacher::SelfRun(run)) = stage.teacher() else { return None };
         let given: Option<Figure> = run.output_tokens_per_second_per_gpu;
-        let roofline = match given {
-            Some(_) => None,
-            None => {
-                let shape = &planned.teacher.as_ref()?.shape;
-                let peak = self.part.need_reference_peak(desk)?.value.mid();
-                let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
-                let memory = self.part.memory(desk)?.value.mid();
-                let usable = desk.assumption("training.usable_memory_fraction")?.value.mid();
-                let writer = generation::Writer { usable_bytes: memory * usable, bandwidth, peak };
-                generation::roofline(shape, writer, length)
-            }
-        };
         let place = format!("{}/teacher", planned.place);
+        let roofline = if given.is_some() {
+            None
+        } else {
+            let shape = &planned.teacher.as_ref()?.shape;
+            let peak = self.part.need_reference_peak(desk)?.value.mid();
+            let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
+            let memory = self.part.memory(desk)?.value.mid();
+            let usable = desk.assumption("training.usable_memory_fraction")?.value.mid();
+            let writer = generation::Writer { usable_bytes: memory * usable, bandwidth, peak };
+            Some(generation::roofline(shape, writer, length)?)
+        };
         generation::hours(desk, &place, given, tokens, roofline)
     }
 
@@ -333,6 +351,11 @@ impl<'a, 's> Planner<'a, 's> {
 }
 
 impl Planned<'_> {
+    /// Whether it takes no machines: a prompt, where nothing is said of hours.
+    fn is_free(&self) -> bool {
+        matches!(self.stage, Stage::Prompting(_)) && self.stage.known() == Known::default()
+    }
+
     /// Parameters of adapters, where there are any.
     fn adapter_params(&self, desk: &mut Desk<'_, '_>, shape: &Shape) -> f64 {
         let (method, given) = match self.stage {
@@ -358,21 +381,21 @@ fn aside<'a>(
     main: Option<&Hours<'a>>,
     planned: &Planned<'a>,
     work: &work::Work<'a>,
-    [its_name, own_name]: [&'static str; 2],
+    [name, own_name]: [&'static str; 2],
 ) -> Option<Counted<'a>> {
     let main = main?;
-    if matches!(main.from, HoursFrom::GpuHours | HoursFrom::Days) {
+    if main.are_all_in() {
         return None;
     }
-    let (its, own) = (work.flops.as_ref()?, planned.work.main.flops.as_ref()?);
-    let share = its.value.with(&own.value, |its, own| its / own.max(LEAST));
-    let formula = if its_name == "reward_flops" {
+    let (other, own) = (work.flops.as_ref()?, planned.work.main.flops.as_ref()?);
+    let share = other.value.with(&own.value, |other, own| other / own.max(LEAST));
+    let formula = if name == "reward_flops" {
         "reward_flops / flops * stage_gpu_hours"
     } else {
         "teacher_flops / flops * stage_gpu_hours"
     };
     let inputs = vec![
-        (its_name, its.sourced("FLOP")),
+        (name, other.sourced("FLOP")),
         (own_name, own.sourced("FLOP")),
         ("stage_gpu_hours", main.gpu_hours.sourced("gpu_hour")),
     ];

@@ -162,7 +162,11 @@ impl<'a> Desk<'a, '_> {
         let mut refs = Vec::new();
         let mut inputs = vec![(name, count.clone())];
         let price = match (data.unit_price, data.sort) {
-            (Some(price), _) => self.given_price(&format!("{field}/unit_price"), price, currency),
+            (Some(price), _) => {
+                let price = self.given_price(&format!("{field}/unit_price"), price, currency);
+                inputs.push(("unit_price", price.as_given()));
+                price
+            }
             (None, Some(sort)) => {
                 let (id, wanted) = usual_price(sort);
                 if wanted != unit {
@@ -216,10 +220,10 @@ impl<'a> Desk<'a, '_> {
             description: Cow::Borrowed(&staff.label),
             quantity: &people.value * &months.value,
             unit: "person_month",
-            price,
             refs: Vec::new(),
             formula: Cow::Borrowed("people * months * monthly_cost"),
-            inputs: vec![("people", people), ("months", months)],
+            inputs: vec![("people", people), ("months", months), ("monthly_cost", price.as_given())],
+            price,
         };
         self.price(draft, field)
     }
@@ -258,10 +262,10 @@ impl<'a> Desk<'a, '_> {
             description: Cow::Borrowed(label),
             quantity: Uncertain::exact(1.0),
             unit: "item",
-            price,
             refs: Vec::new(),
             formula: Cow::Borrowed("amount"),
-            inputs: Vec::new(),
+            inputs: vec![("amount", price.as_given())],
+            price,
         };
         self.price(draft, field)
     }

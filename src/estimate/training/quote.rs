@@ -54,23 +54,19 @@ impl<'a> Desk<'a, '_> {
         self.need_subject(item, subject.is_some());
         let part = Part::find(self, &item.hardware.gpu)?;
         let hour = self.hour(item, &part)?;
-        let mut planner = Planner::new(self, item, &part, subject.as_ref(), &hour);
-        let planned = planner.plan(self);
-        let count = planner.count;
+        let mut plan = Planner::new(self, item, &part, subject.as_ref(), &hour);
+        let planned = plan.plan(self);
+        let count = plan.count;
         if !self.faults.is_empty() {
             return None;
         }
-        let ground = Ground { training: item, part: &part, subject: subject.as_ref(), hour: &hour };
+        let ground = Ground { part: &part, subject: subject.as_ref(), hour: &hour };
         let run = Run { item, part: &part, hour: &hour, subject: subject.as_ref(), planned: &planned, count };
-        let quoted = run.quote(self, &ground);
-        match quoted {
-            Ok(quoted) => quoted,
-            Err(Overflow) => {
-                let detail = "the sum of the lines has too many digits to be written";
-                self.fault("", FaultKind::out_of_range(detail));
-                None
-            }
-        }
+        run.quote(self, &ground).unwrap_or_else(|Overflow| {
+            let detail = "the sum of the lines has too many digits to be written";
+            self.fault("", FaultKind::out_of_range(detail));
+            None
+        })
     }
 
     fn check_machines(&mut self, item: &Training) {

@@ -381,6 +381,7 @@ words! {
 }
 
 /// A part of a training.
+#[expect(clippy::large_enum_variant, reason = "a request has few of them")]
 #[derive(Debug, Clone, ToSchema)]
 #[serde(untagged)]
 #[schema(discriminator(property_name = "stage", mapping(

@@ -65,6 +65,11 @@ pub(crate) struct Hours<'a> {
 }
 
 impl<'a> Hours<'a> {
+    /// Whether the request gives them, with all that they include.
+    pub(crate) fn are_all_in(&self) -> bool {
+        matches!(self.from, HoursFrom::GpuHours | HoursFrom::Days)
+    }
+
     /// The formula with all that was put on top.
     pub(crate) fn formula(&self) -> Cow<'static, str> {
         match self.more.as_slice() {
