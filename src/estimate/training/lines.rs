@@ -6,6 +6,7 @@ use super::{
     machines::Hour,
     plan::Planned,
     stage::{RlStage, Stage, Teacher},
+    steps::Where,
     subject::Subject,
     work::{Counted, RewardWork, TeacherWork},
 };
@@ -39,6 +40,20 @@ struct HoursLine<'a> {
     hours: Uncertain,
     formula: Cow<'static, str>,
     inputs: Vec<(&'static str, Sourced<'a>)>,
+    /// How some of the inputs are come by.
+    parts: Vec<Where<'a>>,
+}
+
+/// How the figures are come by that the hours of a stage hang on.
+fn parts<'a>(planned: &Planned<'a>) -> Vec<Where<'a>> {
+    let Some(hours) = &planned.hours.main else { return Vec::new() };
+    let named = |name: &str| hours.gpu_hours.inputs.iter().any(|(input, _)| *input == name);
+    let work = &planned.work.main;
+    let counted = [("flops", &work.flops), ("tokens", &work.tokens)];
+    let counted = counted.into_iter().filter_map(|(name, counted)| Some((name, counted.as_ref()?)));
+    let counted = counted.filter(|(name, _)| named(name));
+    let counted = counted.filter_map(|(name, counted)| Where::of(name, counted));
+    counted.chain(hours.parts.iter().cloned()).collect()
 }
 
 /// What the lines of all stages rest on.
@@ -58,6 +73,7 @@ impl<'a> Ground<'a, '_> {
                 hours: hours.gpu_hours.value.clone(),
                 formula: if desk.is_full() { hours.formula() } else { Cow::Borrowed("") },
                 inputs: hours.gpu_hours.inputs.clone(),
+                parts: if desk.is_full() { parts(planned) } else { Vec::new() },
             };
             lines.extend(self.hours_line(desk, planned, line));
         }
@@ -66,6 +82,7 @@ impl<'a> Ground<'a, '_> {
             hours: counted.value.clone(),
             formula: Cow::Borrowed(counted.formula),
             inputs: counted.inputs.clone(),
+            parts: Vec::new(),
         };
         if let Some(teacher) = &planned.hours.teacher {
             lines.extend(self.hours_line(desk, planned, counted(Role::Teacher, teacher)));
@@ -86,8 +103,16 @@ impl<'a> Ground<'a, '_> {
         planned: &Planned<'a>,
         line: HoursLine<'a>,
     ) -> Option<Priced<'a>> {
-        let HoursLine { role, hours, formula, mut inputs } = line;
-        let formula = if formula.contains(' ') { format!("({formula})") } else { formula.into_owned() };
+        let HoursLine { role, hours, formula, mut inputs, parts } = line;
+        let mut formula = if formula.contains(' ') { format!("({formula})") } else { formula.into_owned() };
+        formula.push_str(" * price_per_gpu_hour");
+        for (at, part) in parts.into_iter().enumerate() {
+            formula.push_str(if at == 0 { ", where " } else { ", " });
+            formula.extend([part.name, " = ", part.formula.as_ref()]);
+            let told: Vec<&str> = inputs.iter().map(|(name, _)| *name).collect();
+            let untold = part.inputs.into_iter().filter(|(name, _)| !told.contains(name));
+            inputs.extend(untold.collect::<Vec<_>>());
+        }
         let mut refs: Vec<Ref<'a>> = self.part.reference().into_iter().collect();
         refs.extend(self.subject.and_then(|subject| subject.reference));
         refs.extend(inputs.iter().filter_map(|(_, figure)| figure.reference));
@@ -100,7 +125,7 @@ impl<'a> Ground<'a, '_> {
             unit: GPU_HOUR,
             price: self.hour.price.clone(),
             refs: each_once(refs),
-            formula: Cow::Owned(format!("{formula} * price_per_gpu_hour")),
+            formula: Cow::Owned(formula),
             inputs,
         };
         desk.price(draft, &planned.place)

@@ -233,6 +233,15 @@ impl<'a, 's> Planner<'a, 's> {
         StageHours { main, teacher, reward }
     }
 
+    /// The count as an input: given, or found for a deadline.
+    fn gpus(&self, count: u64) -> Sourced<'a> {
+        let count = Uncertain::exact(gpus(count));
+        match self.training.hardware.count {
+            Some(_) => Sourced::given(count, "gpu"),
+            None => Sourced::derived(count, "gpu"),
+        }
+    }
+
     /// What modelled hours have on top: the start of the job, and what is lost on machines that are taken away.
     fn interrupt(&self, desk: &mut Desk<'a, '_>, hours: &mut Hours<'a>) {
         if hours.are_all_in() {
@@ -242,7 +251,7 @@ impl<'a, 's> Planner<'a, 's> {
             hours.lose_to_spot(desk, self.count, self.part.gpus_per_server);
         }
         if let Some(count) = self.count
-            && let Some(startup) = steps::startup(desk, count)
+            && let Some(startup) = steps::startup(desk, self.gpus(count))
         {
             hours.begin_with(startup);
         }
@@ -291,9 +300,9 @@ impl<'a, 's> Planner<'a, 's> {
             count: self.count.map(gpus),
             benchmark: false,
         };
-        let prior::Prior { value, inputs, .. } = prior::utilization(desk, &situation)?;
+        let prior::Prior { value, inputs, formula } = prior::utilization(desk, &situation)?;
         let utilization = Sourced::derived(value, "ratio");
-        Some(Prior { utilization, speedup: None, inputs })
+        Some(Prior { utilization, speedup: None, inputs, formula: Some(formula.into()) })
     }
 
     /// Reinforcement learning: from tokens a second, where the shape is known; else from what is usual of the peak.
@@ -306,7 +315,7 @@ impl<'a, 's> Planner<'a, 's> {
         let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
         let sandbox = stage.reward == super::stage::Reward::Sandbox;
         let params = (shape.active_params, shape.total_params);
-        let prior::Prior { value, inputs, .. } =
+        let prior::Prior { value, mut inputs, formula } =
             prior::rl_tokens_per_second_per_gpu(desk, params, bandwidth, peak, sandbox)?;
         // A value model as large as the policy, and a reward model: 20 N for each token in place of 10 N.
         let more = if stage.algorithm == RlAlgorithm::Ppo { 2.0 } else { 1.0 };
@@ -315,7 +324,12 @@ impl<'a, 's> Planner<'a, 's> {
         let utilization = Sourced::derived(utilization.map(|share| share.clamp(LEAST, 1.0)), "ratio");
         let speedup =
             if stage.asynchronous { Some(desk.assumption("training.rl.async_speedup")?) } else { None };
-        Some(Prior { utilization, speedup, inputs })
+        let formula = desk
+            .is_full()
+            .then(|| format!("({formula}) * flops / (tokens * peak_flops_per_second * passes)").into());
+        inputs.push(("tokens", tokens.sourced("token")));
+        inputs.push(("passes", Sourced::derived(Uncertain::exact(more), "ratio")));
+        Some(Prior { utilization, speedup, inputs, formula })
     }
 
     /// The smallest count whose days are not more than the deadline.
@@ -368,8 +382,8 @@ impl Planned<'_> {
             (super::stage::Method::Full, _) => 0.0,
             (_, Some(given)) => given.mid(),
             (_, None) => {
-                let share = desk.assumption("training.lora.adapter_share");
-                share.map_or(0.0, |share| share.value.mid() * shape.total_params)
+                let assumed = desk.assumption("training.lora.adapter_share");
+                assumed.map_or(0.0, |of_all| of_all.value.mid() * shape.total_params)
             }
         }
     }

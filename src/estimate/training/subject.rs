@@ -5,6 +5,7 @@ use crate::{
     catalog::{
         architecture::{Assumed, FaultOf, Shape, ShapeFault, hf_config},
         model::{Architecture, Model},
+        money::Quantity,
         names,
         rows::Versioned,
     },
@@ -124,7 +125,9 @@ impl<'a> Desk<'a, '_> {
         if assumed.is_empty() {
             return;
         }
-        let each = assumed.iter().map(|Assumed { field, value, how }| format!("{field} = {value} ({how})"));
+        let each = assumed.iter().map(|Assumed { field, value, how }| {
+            format!("{field} = {} ({how})", Quantity::of(value.round()))
+        });
         let list = each.collect::<Vec<_>>().join("; ");
         self.warn(WarningCode::ShapeAssumed, field, format!("the shape does not say all; taken: {list}"));
     }

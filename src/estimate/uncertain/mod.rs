@@ -97,8 +97,8 @@ struct Worlds {
 }
 
 impl Worlds {
-    fn new(draws: Draws) -> Option<Arc<Self>> {
-        Some(Arc::new(Self { draws, range: OnceLock::new() }))
+    fn new(draws: &Draws) -> Arc<Self> {
+        Arc::new(Self { draws: *draws, range: OnceLock::new() })
     }
 
     /// P10 and P90.
@@ -145,11 +145,8 @@ impl Uncertain {
     #[must_use]
     pub fn map(&self, function: impl Fn(f64) -> f64) -> Self {
         let scale = self.scale;
-        let worlds = self.worlds.as_ref().and_then(|worlds| {
-            let mut draws = worlds.draws;
-            draws.iter_mut().for_each(|figure| *figure = function(*figure * scale));
-            Worlds::new(draws)
-        });
+        let worlds = self.worlds.as_ref();
+        let worlds = worlds.map(|worlds| Worlds::new(&worlds.draws.map(|figure| function(figure * scale))));
         Self { mid: function(self.mid), scale: 1.0, worlds }
     }
 
@@ -160,13 +157,13 @@ impl Uncertain {
         let (scale, other_scale) = (self.scale, other.scale);
         let worlds = match (&self.worlds, &other.worlds) {
             (None, None) => None,
-            (Some(a), None) => Worlds::new(a.draws.map(|a| function(a * scale, other.mid))),
-            (None, Some(b)) => Worlds::new(b.draws.map(|b| function(self.mid, b * other_scale))),
+            (Some(a), None) => Some(Worlds::new(&a.draws.map(|a| function(a * scale, other.mid)))),
+            (None, Some(b)) => Some(Worlds::new(&b.draws.map(|b| function(self.mid, b * other_scale)))),
             (Some(a), Some(b)) => {
                 let mut draws = a.draws;
                 let pairs = draws.iter_mut().zip(&b.draws);
                 pairs.for_each(|(a, b)| *a = function(*a * scale, *b * other_scale));
-                Worlds::new(draws)
+                Some(Worlds::new(&draws))
             }
         };
         Self { mid, scale: 1.0, worlds }
@@ -269,7 +266,7 @@ impl Sampler {
         });
         let figure_at = range.spread();
         let draws = worlds::column(column).map(|score| figure_at(score / Z_P90));
-        let figure = Uncertain { mid: range.mid, scale: 1.0, worlds: Worlds::new(draws) };
+        let figure = Uncertain { mid: range.mid, scale: 1.0, worlds: Some(Worlds::new(&draws)) };
         self.drawn.push(Drawn { name: name.into(), range, column, figure: figure.clone() });
         figure
     }

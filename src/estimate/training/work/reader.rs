@@ -140,6 +140,9 @@ impl<'a> Counted<'a> {
 
     /// It, as an input of the next formula.
     pub(crate) fn sourced(&self, unit: &'static str) -> Sourced<'a> {
-        Sourced::derived(self.value.clone(), unit)
+        match self.inputs.as_slice() {
+            [(name, only)] if *name == self.formula => only.clone(),
+            _ => Sourced::derived(self.value.clone(), unit),
+        }
     }
 }
