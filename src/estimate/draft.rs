@@ -68,7 +68,8 @@ impl<'a> Desk<'a, '_> {
     /// fault says why). `field` is the place in the request that an amount too large is blamed on.
     pub(crate) fn price(&mut self, draft: Draft<'a>, field: &str) -> Option<Priced<'a>> {
         let Draft { code, description, quantity, unit, price, mut refs, formula, inputs } = draft;
-        if quantity.mid() == 0.0 && quantity.range().is_none() {
+        let shown = Quantity::of(quantity.mid());
+        if quantity.range().is_none() && shown == Quantity::from(0_u64) && quantity.mid().is_finite() {
             return None;
         }
         let same = price.currency == self.scope.currency;
@@ -78,7 +79,6 @@ impl<'a> Desk<'a, '_> {
             spread = spread.times(conversion.factor());
             refs.extend(conversion.refs());
         }
-        let shown = Quantity::of(quantity.mid());
         let amount = price.exact.filter(|_| quantity.mid().is_finite()).and_then(|exact| {
             let amount = exact.checked_mul(shown);
             let amount = amount.and_then(|amount| match &conversion {

@@ -28,3 +28,4 @@ mod quote;
 mod readme;
 mod shutdown;
 mod store;
+mod training;

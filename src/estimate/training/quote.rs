@@ -25,6 +25,9 @@ use crate::{
 };
 
 const HOURS_PER_DAY: f64 = 24.0;
+
+/// Months are told for a century at most: whoever trains for longer has made a slip.
+const MOST_DAYS: f64 = 36_500.0;
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// Prices one workload. `base` is its place in the request.
@@ -305,6 +308,13 @@ impl<'a> Run<'a, '_> {
             desk.warn(WarningCode::NoSchedule, "/start", message);
             return Ok(None);
         };
+        let days = self.planned.iter().map(|planned| planned.hours.total().mid()).sum::<f64>()
+            / (HOURS_PER_DAY * gpus(count));
+        if days > MOST_DAYS {
+            let detail = format!("months are told for a century at most, and this takes {days:.0} days");
+            desk.fault("/start", FaultKind::out_of_range(detail));
+            return Ok(None);
+        }
         let mut spent = Vec::new();
         let mut from = 0.0;
         for (planned, priced) in self.planned.iter().zip(&lines.stages) {

@@ -35,6 +35,11 @@ impl<'a> Desk<'a, '_> {
             (None, Some(given), None) => self.shape_of(&given.0, "/architecture", "", None),
             (None, None, Some(from)) => {
                 let ArchitectureFormat::HfConfig = from.format;
+                if !from.config.is_object() {
+                    let kind = FaultKind::wrong_type("must be a JSON object, the content of a config.json");
+                    self.fault("/architecture_from/config", kind);
+                    return None;
+                }
                 match hf_config::read(&from.config) {
                     Ok((given, unread)) => {
                         self.say_unread(&unread);
