@@ -99,9 +99,17 @@ impl Quantity {
 }
 
 /// Nine significant digits, or all of a whole number: more than anybody knows of a modelled figure.
-fn rounded_to_nine(number: f64) -> f64 {
-    if number.fract() == 0.0 && number.abs() < 1e15 {
+#[must_use]
+pub fn rounded_to_nine(number: f64) -> f64 {
+    const EXACT: i32 = 22; // the largest power of ten that a float holds exactly
+    if number == 0.0 || !number.is_finite() || (number.fract() == 0.0 && number.abs() < 1e15) {
         return number;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "decimal exponents of floats lie within 330")]
+    let places = 8 - number.abs().log10().floor() as i32;
+    if (0..=EXACT).contains(&places) {
+        let scale = 10_f64.powi(places);
+        return (number * scale).round_ties_even() / scale;
     }
     format!("{number:.8e}").parse().unwrap_or(number)
 }

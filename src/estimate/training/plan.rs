@@ -75,6 +75,8 @@ pub(super) struct Planner<'a, 's> {
     peak: Option<Sourced<'a>>,
     /// Of machines whose count is that.
     goodput: Option<Counted<'a>>,
+    /// What published runs got, by precision.
+    priors: Vec<(Precision, Prior<'a>)>,
 }
 
 impl<'a, 's> Planner<'a, 's> {
@@ -88,7 +90,7 @@ impl<'a, 's> Planner<'a, 's> {
         let count = training.hardware.count;
         let needed = training.stages.iter().any(|stage| steps::needs_peak(stage.known()));
         let peak = if needed { part.need_reference_peak(desk) } else { part.reference_figure() };
-        Self { training, part, subject, hour, count, peak, goodput: None }
+        Self { training, part, subject, hour, count, peak, goodput: None, priors: Vec::new() }
     }
 
     fn shape(&self) -> Option<&'s Shape> {
@@ -171,6 +173,7 @@ impl<'a, 's> Planner<'a, 's> {
 
     fn find_hours(&mut self, desk: &mut Desk<'a, '_>, planned: &mut [Planned<'a>]) {
         self.goodput = None;
+        self.priors.clear();
         for stage in planned {
             stage.hours = self.hours(desk, stage);
             self.refuse_nothing(desk, stage);
@@ -201,17 +204,21 @@ impl<'a, 's> Planner<'a, 's> {
             _ if planned.is_free() => None,
             stage => {
                 let machines = Machines { peak: self.peak.clone(), count: self.count };
-                let (goodput, this) = (&mut self.goodput.clone(), &*self);
+                let mut known = self.goodput.take();
+                let count = self.count;
                 let sources = Sources {
                     goodput: &mut |desk| {
-                        if goodput.is_none() {
-                            *goodput = goodput::of(desk, this.count);
+                        if known.is_none() {
+                            known = goodput::of(desk, count);
                         }
-                        goodput.clone()
+                        known.clone()
                     },
-                    prior: &mut |desk| this.prior(desk, planned),
+                    prior: &mut |desk| self.prior(desk, planned),
                 };
-                steps::hours(desk, &planned.place, stage.known(), &planned.work.main, &machines, sources)
+                let hours =
+                    steps::hours(desk, &planned.place, stage.known(), &planned.work.main, &machines, sources);
+                self.goodput = known;
+                hours
             }
         };
         let aside =
@@ -283,11 +290,20 @@ impl<'a, 's> Planner<'a, 's> {
         generation::hours(desk, &place, given, tokens, roofline)
     }
 
-    /// What published runs got of the peak in such a stage.
-    fn prior(&self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> Option<Prior<'a>> {
+    /// What published runs got of the peak in such a stage; stages in one precision share it.
+    fn prior(&mut self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> Option<Prior<'a>> {
         if let Stage::Rl(stage) = planned.stage {
             return self.rl_prior(desk, stage, planned);
         }
+        if let Some((_, known)) = self.priors.iter().find(|(precision, _)| *precision == planned.precision) {
+            return Some(known.clone());
+        }
+        let prior = self.pretraining_prior(desk, planned)?;
+        self.priors.push((planned.precision, prior.clone()));
+        Some(prior)
+    }
+
+    fn pretraining_prior(&self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> Option<Prior<'a>> {
         let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
         let made = (self.part.vendor, self.part.generation);
         let part = prior::Part::new(made, self.part.tflops(), bandwidth / 1e9, self.part.fast_domain_gpus)?;
@@ -302,7 +318,8 @@ impl<'a, 's> Planner<'a, 's> {
         };
         let prior::Prior { value, inputs, formula } = prior::utilization(desk, &situation)?;
         let utilization = Sourced::derived(value, "ratio");
-        Some(Prior { utilization, speedup: None, inputs, formula: Some(formula.into()) })
+        let formula = Some(formula.into());
+        Some(Prior { formula, ..Prior::new(utilization, inputs) })
     }
 
     /// Reinforcement learning: from tokens a second, where the shape is known; else from what is usual of the peak.
@@ -329,7 +346,7 @@ impl<'a, 's> Planner<'a, 's> {
             .then(|| format!("({formula}) * flops / (tokens * peak_flops_per_second * passes)").into());
         inputs.push(("tokens", tokens.sourced("token")));
         inputs.push(("passes", Sourced::derived(Uncertain::exact(more), "ratio")));
-        Some(Prior { utilization, speedup, inputs, formula })
+        Some(Prior { speedup, formula, ..Prior::new(utilization, inputs) })
     }
 
     /// The smallest count whose days are not more than the deadline.

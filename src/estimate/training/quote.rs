@@ -206,7 +206,7 @@ impl<'a> Run<'a, '_> {
             days: days.map(|days| Metric::of(days, "day")),
             gpus: self.count.map(|count| Metric::exact(gpus(count), "gpu")),
             min_gpus: min_gpus.map(|count| Metric::exact(gpus(count), "gpu")),
-            utilization: utilization.map(|share| Metric::of(&share, "ratio")),
+            utilization,
             price_per_gpu_hour: Some(Metric::of(&self.hour.price.spread, self.hour.price.currency)),
             purchase: self.purchase(),
             energy_kwh: energy.as_ref().map(|energy| Metric::of(&energy.kwh, "kWh")),
@@ -242,37 +242,41 @@ impl<'a> Run<'a, '_> {
         (!flops.is_empty()).then(|| Uncertain::sum(&flops))
     }
 
-    fn utilization(&self, flops: &Uncertain, hours: &Uncertain) -> Option<Uncertain> {
+    /// Model FLOPs over what the part could do in so many hours, at most 1.
+    fn utilization(&self, flops: &Uncertain, hours: &Uncertain) -> Option<Metric> {
         let (_, peak) = self.part.reference_peak()?;
-        let seconds = hours.times(SECONDS_PER_HOUR * peak);
-        (hours.mid() > 0.0).then(|| flops / &seconds)
+        let could = hours.times(SECONDS_PER_HOUR * peak);
+        (hours.mid() > 0.0).then(|| Metric::share(flops, &could))
     }
 
     fn stages(&self, desk: &mut Desk<'a, '_>, lines: &Lines<'a>) -> Result<Vec<StageQuote>, Overflow> {
         let mut quotes = Vec::with_capacity(self.planned.len());
+        let goodput = goodput::of(desk, self.count).map(|goodput| goodput.value);
         for (at, (planned, priced)) in self.planned.iter().zip(&lines.stages).enumerate() {
             let (total, _) = draft::sum(priced.iter())?;
-            quotes.push(self.stage(desk, planned, total, lines::numbered(self.planned, at)));
+            quotes.push(self.stage(planned, total, lines::numbered(self.planned, at), goodput.as_ref()));
         }
         Ok(quotes)
     }
 
     fn stage(
         &self,
-        desk: &mut Desk<'a, '_>,
         planned: &Planned<'a>,
         total: Total,
         name: String,
+        goodput: Option<&Uncertain>,
     ) -> StageQuote {
         let work = &planned.work.main;
         let hours = planned.hours.total();
         let main = planned.hours.main.as_ref();
-        let flops = work.flops.as_ref().map(|flops| &flops.value);
-        let utilization =
-            flops.zip(main).and_then(|(flops, main)| self.utilization(flops, &main.gpu_hours.value));
-        let mfu = main
-            .and_then(|main| main.mfu.clone())
-            .or_else(|| self.steady(desk, main?.from, utilization.as_ref()?));
+        let busy = work.flops.as_ref().zip(main).map(|(flops, main)| (&flops.value, &main.gpu_hours.value));
+        let utilization = busy.and_then(|(flops, hours)| self.utilization(flops, hours));
+        // Goodput stands between all hours and those of steady steps.
+        let steady = || {
+            let ((flops, hours), goodput) = busy.zip(goodput)?;
+            self.utilization(flops, &(hours * goodput))
+        };
+        let mfu = main.and_then(|main| main.mfu.as_ref()).map(|mfu| Metric::of(mfu, "ratio")).or_else(steady);
         StageQuote {
             stage: name,
             hours_from: main.map_or(HoursFrom::None, |main| main.from),
@@ -281,20 +285,11 @@ impl<'a> Run<'a, '_> {
             flops: planned.work.flops().map(|flops| Metric::of(&flops, "FLOP")),
             gpu_hours: main.map(|_| Metric::of(&hours, GPU_HOUR)),
             days: main.and_then(|_| self.days(&hours)).map(|days| Metric::of(&days, "day")),
-            mfu: mfu.map(|mfu| Metric::of(&mfu, "ratio")),
-            utilization: utilization.map(|share| Metric::of(&share, "ratio")),
+            mfu,
+            utilization,
             memory_bytes: planned.fit.map(|fit| Metric::exact(fit.bytes_total, "byte")),
             min_gpus: planned.fit.map(|fit| Metric::exact(gpus(fit.min_gpus), "gpu")),
         }
-    }
-
-    /// The utilisation in steady state that a stage's hours come to, where goodput stands between the two.
-    fn steady(&self, desk: &mut Desk<'a, '_>, from: HoursFrom, utilization: &Uncertain) -> Option<Uncertain> {
-        if from == HoursFrom::None {
-            return None;
-        }
-        let goodput = goodput::of(desk, self.count)?;
-        Some(utilization.with(&goodput.value, |share, goodput| (share / goodput).min(1.0)))
     }
 
     fn months(

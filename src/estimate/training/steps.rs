@@ -44,6 +44,8 @@ pub(crate) struct Machines<'a> {
 /// What published runs got of the peak, all hours counted.
 #[derive(Debug, Clone)]
 pub(crate) struct Prior<'a> {
+    /// One over the utilisation, which is taken within (0, 1].
+    pub(crate) inverse: Uncertain,
     /// Model FLOPs over the peak, all hours.
     pub(crate) utilization: Sourced<'a>,
     /// What that is multiplied with: asynchronous reinforcement learning.
@@ -52,6 +54,14 @@ pub(crate) struct Prior<'a> {
     pub(crate) inputs: Vec<(&'static str, Sourced<'a>)>,
     /// How, in the names of `inputs`; none where it is a row of its own.
     pub(crate) formula: Option<Cow<'static, str>>,
+}
+
+impl<'a> Prior<'a> {
+    /// A utilisation, and what it comes from.
+    pub(crate) fn new(utilization: Sourced<'a>, inputs: Vec<(&'static str, Sourced<'a>)>) -> Self {
+        let inverse = utilization.value.map(|utilization| 1.0 / utilization.clamp(LEAST, 1.0));
+        Self { inverse, utilization, speedup: None, inputs, formula: None }
+    }
 }
 
 /// The hours of one GPU.
@@ -338,8 +348,7 @@ fn at_mfu<'a>(flops: &Counted<'a>, peak: Sourced<'a>, mfu: Sourced<'a>, goodput:
 
 /// `C / (3600 · P · U · a)`: model FLOPs, peak, what published runs got of it, and what being asynchronous gains.
 fn at_prior<'a>(flops: &Counted<'a>, peak: Sourced<'a>, prior: Prior<'a>) -> Counted<'a> {
-    let bounded = prior.utilization.value.map(|utilization| utilization.clamp(LEAST, 1.0));
-    let mut value = &(&flops.value.times(1.0 / 3600.0) / &peak.value) / &bounded;
+    let mut value = &(&flops.value.times(1.0 / 3600.0) / &peak.value) * &prior.inverse;
     let mut formula = "flops / (3600 * peak_flops_per_second * utilization)";
     let mut inputs = vec![
         ("flops", flops.sourced("FLOP")),
@@ -490,7 +499,7 @@ mod tests {
                     return work::rl_utilization(stage, desk);
                 }
                 let utilization = Sourced::derived(Uncertain::exact(0.4), "ratio");
-                Some(Prior { utilization, speedup: None, inputs: Vec::new(), formula: None })
+                Some(Prior::new(utilization, Vec::new()))
             };
             let sources = Sources { goodput: &mut goodput, prior: &mut prior };
             hours(desk, "/stages/0", stage.known(), &work.main, &machines, sources)

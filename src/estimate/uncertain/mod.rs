@@ -89,22 +89,39 @@ impl Range {
 /// The figure in each world.
 type Draws = [f64; DRAWS];
 
-/// Draws, and their range once somebody has asked for it.
+/// Draws, and their range; each made when somebody asks for it first.
 #[derive(Debug)]
 struct Worlds {
-    draws: Draws,
+    draws: OnceLock<Draws>,
     range: OnceLock<(f64, f64)>,
+    /// What they are drawn from, where they are not computed from others.
+    input: Option<(Range, usize)>,
 }
 
 impl Worlds {
-    fn new(draws: &Draws) -> Arc<Self> {
-        Arc::new(Self { draws: *draws, range: OnceLock::new() })
+    /// What came out of arithmetic.
+    fn computed(draws: &Draws) -> Arc<Self> {
+        Arc::new(Self { draws: OnceLock::from(*draws), range: OnceLock::new(), input: None })
+    }
+
+    /// An input: many are looked at only in the middle, and never drawn.
+    fn input(range: Range, column: usize) -> Arc<Self> {
+        let ends = OnceLock::from((range.low, range.high));
+        Arc::new(Self { draws: OnceLock::new(), range: ends, input: Some((range, column)) })
+    }
+
+    fn draws(&self) -> &Draws {
+        self.draws.get_or_init(|| {
+            let (range, column) = self.input.unwrap_or((Range::exact(0.0), 0)); // computed ones have theirs
+            let figure_at = range.spread();
+            worlds::column(column).map(|score| figure_at(score / Z_P90))
+        })
     }
 
     /// P10 and P90.
     fn range(&self) -> (f64, f64) {
         *self.range.get_or_init(|| {
-            let mut draws = self.draws;
+            let mut draws = *self.draws();
             let (_, low, above) = draws.select_nth_unstable_by(AT_P10, f64::total_cmp);
             let low = *low;
             let (_, high, _) = above.select_nth_unstable_by(AT_P90 - AT_P10 - 1, f64::total_cmp);
@@ -146,7 +163,8 @@ impl Uncertain {
     pub fn map(&self, function: impl Fn(f64) -> f64) -> Self {
         let scale = self.scale;
         let worlds = self.worlds.as_ref();
-        let worlds = worlds.map(|worlds| Worlds::new(&worlds.draws.map(|figure| function(figure * scale))));
+        let worlds =
+            worlds.map(|worlds| Worlds::computed(&worlds.draws().map(|figure| function(figure * scale))));
         Self { mid: function(self.mid), scale: 1.0, worlds }
     }
 
@@ -157,13 +175,15 @@ impl Uncertain {
         let (scale, other_scale) = (self.scale, other.scale);
         let worlds = match (&self.worlds, &other.worlds) {
             (None, None) => None,
-            (Some(a), None) => Some(Worlds::new(&a.draws.map(|a| function(a * scale, other.mid)))),
-            (None, Some(b)) => Some(Worlds::new(&b.draws.map(|b| function(self.mid, b * other_scale)))),
+            (Some(a), None) => Some(Worlds::computed(&a.draws().map(|a| function(a * scale, other.mid)))),
+            (None, Some(b)) => {
+                Some(Worlds::computed(&b.draws().map(|b| function(self.mid, b * other_scale))))
+            }
             (Some(a), Some(b)) => {
-                let mut draws = a.draws;
-                let pairs = draws.iter_mut().zip(&b.draws);
+                let mut draws = *a.draws();
+                let pairs = draws.iter_mut().zip(b.draws());
                 pairs.for_each(|(a, b)| *a = function(*a * scale, *b * other_scale));
-                Some(Worlds::new(&draws))
+                Some(Worlds::computed(&draws))
             }
         };
         Self { mid, scale: 1.0, worlds }
@@ -264,9 +284,7 @@ impl Sampler {
             self.columns += 1;
             self.columns - 1
         });
-        let figure_at = range.spread();
-        let draws = worlds::column(column).map(|score| figure_at(score / Z_P90));
-        let figure = Uncertain { mid: range.mid, scale: 1.0, worlds: Some(Worlds::new(&draws)) };
+        let figure = Uncertain { mid: range.mid, scale: 1.0, worlds: Some(Worlds::input(range, column)) };
         self.drawn.push(Drawn { name: name.into(), range, column, figure: figure.clone() });
         figure
     }

@@ -109,7 +109,11 @@ async fn shapes_that_cannot_be() {
         request
     };
     let heads = json!({ "params_total": 7e9, "num_layers": 32, "hidden_size": 4096, "num_heads": 32, "num_kv_heads": 5 });
-    is_refused(shaped(heads), [("/architecture/num_kv_heads", "contradiction", "5 key and value heads do not divide 32 heads")]).await;
+    is_refused(
+        shaped(heads),
+        [("/architecture/num_kv_heads", "contradiction", "5 key and value heads do not divide 32 heads")],
+    )
+    .await;
     let experts = json!({
         "num_layers": 32, "hidden_size": 4096, "num_heads": 32, "num_kv_heads": 8, "moe_ffn_size": 14_336, "vocab_size": 32_000,
         "num_experts": 8, "experts_per_token": 9

@@ -3,12 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use farthing::{
-    catalog::{
-        edition::built_in,
-        ids::RevisionNumber,
-        rows::Tables,
-        snapshot::Snapshot,
-    },
+    catalog::{edition::built_in, ids::RevisionNumber, rows::Tables, snapshot::Snapshot},
     store::open_and_fill,
 };
 use serde_json::{Value, json};
@@ -75,7 +70,9 @@ fn requests() -> Vec<Value> {
         owned("h800-sxm5-80gb", json!({ "price_each": "30000" })),
         owned("p100-sxm2-16gb", json!({ "price_each": "6000" })),
     ];
-    let mut shapeless = training(json!([{ "stage": "rl", "flops": 1e22 }, { "stage": "rl", "algorithm": "ppo", "response_tokens": 200, "flops": 1e22 }]));
+    let mut shapeless = training(
+        json!([{ "stage": "rl", "flops": 1e22 }, { "stage": "rl", "algorithm": "ppo", "response_tokens": 200, "flops": 1e22 }]),
+    );
     shapeless.as_object_mut().unwrap().remove("model");
     requests.push(shapeless);
     requests.push(on("h100-pcie-80gb", "llama-2-7b", tokens(json!({}))));
@@ -207,7 +204,10 @@ async fn halving_the_spread_of_an_assumption_narrows_the_range() {
         ("training.rl.tokens.spread", training(rl)),
         ("training.generation.efficiency", training(taught)),
         ("training.job_startup_minutes", short),
-        ("ownership.utilization", with(training(json!([{ "stage": "sft", "gpu_hours": 1000 }])), [("/hardware", owned)])),
+        (
+            "ownership.utilization",
+            with(training(json!([{ "stage": "sft", "gpu_hours": 1000 }])), [("/hardware", owned)]),
+        ),
     ];
     for (id, request) in cases {
         let width = async |desk: &Desk| {
