@@ -509,7 +509,7 @@ mod tests {
             let value = quoted(&situation);
             let (low, high) = value.range().unwrap();
             assert!((value.mid().ln() - ln_mid).abs() < 1e-9, "{value:?}");
-            // The draws of a quote are 255: its edges are as noisy, less so the way from one to the other.
+            // The draws of a quote are few: its edges are as noisy, less so the way from one to the other.
             assert!(((high / low).ln() / (2.0 * width) - 1.0).abs() < 0.03, "{low} {high} {width}");
             for edge in [ln_mid - low.ln(), high.ln() - ln_mid] {
                 assert!((edge / width - 1.0).abs() < 0.1, "{edge} {width}");

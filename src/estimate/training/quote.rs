@@ -153,7 +153,8 @@ impl<'a> Run<'a, '_> {
             return Ok(None);
         }
         let (total, spread) = draft::sum(lines.all())?;
-        let (headline, _) = draft::sum(lines.of_stages())?;
+        let alone = lines.idle.is_none() && lines.program.is_empty();
+        let headline = if alone { total } else { draft::sum(lines.of_stages())?.0 };
         let metrics = self.metrics(desk, &hours, days.as_ref());
         let stages = self.stages(desk, &lines)?;
         let by_month = self.months(desk, &lines)?;

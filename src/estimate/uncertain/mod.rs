@@ -121,13 +121,24 @@ impl Worlds {
     /// P10 and P90.
     fn range(&self) -> (f64, f64) {
         *self.range.get_or_init(|| {
-            let mut draws = *self.draws();
-            let (_, low, above) = draws.select_nth_unstable_by(AT_P10, f64::total_cmp);
+            let mut keys = self.draws().map(ordered);
+            let (_, low, above) = keys.select_nth_unstable(AT_P10);
             let low = *low;
-            let (_, high, _) = above.select_nth_unstable_by(AT_P90 - AT_P10 - 1, f64::total_cmp);
-            (low, *high)
+            let (_, high, _) = above.select_nth_unstable(AT_P90 - AT_P10 - 1);
+            (unordered(low), unordered(*high))
         })
     }
+}
+
+/// A float as an integer of the same order (that of [`f64::total_cmp`]): integers are faster to sort.
+fn ordered(figure: f64) -> i64 {
+    let bits = figure.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
+/// The float of an integer: the same change again undoes it.
+fn unordered(key: i64) -> f64 {
+    f64::from_bits((key ^ ((key >> 63).cast_unsigned() >> 1).cast_signed()).cast_unsigned())
 }
 
 /// A figure, and what it is in each of the worlds; known figures are the same in all of them.
@@ -364,7 +375,7 @@ mod tests {
     }
 
     proptest! {
-        /// As long as the input matters: next to a far wider one, the noise of 255 worlds hides it.
+        /// As long as the input matters: next to a far wider one, the noise of the worlds hides it.
         #[test]
         fn half_the_spread_of_an_input_narrows_the_range(spread in 0.3_f64..2.0, other in 0.1_f64..2.0) {
             let width = |spread: f64| {
