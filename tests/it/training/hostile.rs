@@ -272,6 +272,8 @@ fn every_number_of_every_sound_request_may_be_any_other() {
                 "0",
                 "-1",
                 "5e-324",
+                "1e-300",
+                "1e-9",
                 "1e18",
                 "1e300",
                 "1e999",
