@@ -91,6 +91,9 @@ impl<'a> Desk<'a, '_> {
             self.fault(field, FaultKind::out_of_range(TOO_LARGE));
             return None;
         };
+        if shown == Quantity::from(0_u64) && total.low.is_none() {
+            return None; // next to nothing in every world
+        }
         let basis = self.is_full().then(|| {
             let mut told: Vec<Input<'a>> = inputs.iter().map(|(name, figure)| figure.input(name)).collect();
             told.extend(conversion.as_ref().map(Conversion::input));

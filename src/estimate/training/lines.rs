@@ -73,7 +73,7 @@ impl<'a> Ground<'a, '_> {
                 hours: hours.gpu_hours.value.clone(),
                 formula: if desk.is_full() { hours.formula() } else { Cow::Borrowed("") },
                 inputs: hours.gpu_hours.inputs.clone(),
-                parts: if desk.is_full() { parts(planned) } else { Vec::new() },
+                parts: parts(planned), // their rows are named with any detail
             };
             lines.extend(self.hours_line(desk, planned, line));
         }

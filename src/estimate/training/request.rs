@@ -145,6 +145,7 @@ pub struct Data {
     /// It is there already, and costs nothing this time.
     #[serde(default)]
     #[schema(default = false, example = false)]
+    #[schema(example = false)]
     pub reused: bool,
 }
 

@@ -117,6 +117,9 @@ impl<'a> Desk<'a, '_> {
         for ShapeFault { field: inner, of, detail } in faults {
             let place = if model.is_empty() { pointer(field, inner) } else { field.to_owned() };
             let kind = match of {
+                FaultOf::Missing if !model.is_empty() => {
+                    FaultKind::UnknownArchitecture { model: model.to_owned() }
+                }
                 FaultOf::Missing => FaultKind::MissingField { name: inner.to_owned() },
                 FaultOf::Range => FaultKind::OutOfRange { detail },
                 FaultOf::Type => FaultKind::wrong_type(detail),

@@ -118,8 +118,25 @@ async fn shapes_that_cannot_be() {
         "num_layers": 32, "hidden_size": 4096, "num_heads": 32, "num_kv_heads": 8, "moe_ffn_size": 14_336, "vocab_size": 32_000,
         "num_experts": 8, "experts_per_token": 9
     });
-    is_refused(shaped(experts), [("/architecture/experts_per_token", "out_of_range", "9")]).await;
-    is_refused(shaped(json!({})), [("/architecture/params_total", "missing_field", "params_total")]).await;
+    is_refused(
+        shaped(experts),
+        [(
+            "/architecture/experts_per_token",
+            "contradiction",
+            "9 active experts are more than the 8 there are",
+        )],
+    )
+    .await;
+    is_refused(
+        shaped(json!({})),
+        [
+            ("/architecture/num_layers", "missing_field", "num_layers"),
+            ("/architecture/hidden_size", "missing_field", "hidden_size"),
+            ("/architecture/ffn_size", "missing_field", "ffn_size"),
+            ("/architecture/vocab_size", "missing_field", "vocab_size"),
+        ],
+    )
+    .await;
     is_refused(shaped(json!({ "params_total": 0 })), [("/architecture/params_total", "out_of_range", "")])
         .await;
 }
@@ -131,6 +148,8 @@ async fn a_model_is_named_once_and_where_it_is_needed() {
     let mut none = on([]);
     none.as_object_mut().unwrap().remove("model");
     is_refused(none, [("/model", "missing_field", "model")]).await;
+    let in_part = on([("/model", json!("kimi-k3"))]); // how many parameters it has is not published
+    is_refused(in_part, [("/model", "unknown_model", "give `architecture`")]).await;
 }
 
 #[tokio::test]

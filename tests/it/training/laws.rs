@@ -17,6 +17,7 @@ fn quote(request: &Value) -> Value {
 const MODELS: [&str; 4] = ["llama-2-7b", "llama-3.1-70b", "deepseek-v3", "mixtral-8x7b"];
 const PARTS: [&str; 4] = ["h100-sxm5-80gb", "a100-sxm4-80gb", "b200-sxm-180gb", "h800-sxm5-80gb"];
 
+#[expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
 fn of(model: &str, gpu: &str, stage: Value) -> Value {
     with(training(json!([stage])), [("/model", json!(model)), ("/hardware/gpu", json!(gpu))])
 }

