@@ -208,7 +208,39 @@ impl Uncertain {
 
     /// The sum of any number of figures.
     pub fn sum<'u>(figures: impl IntoIterator<Item = &'u Self>) -> Self {
-        figures.into_iter().fold(Self::exact(0.0), |sum, figure| &sum + figure)
+        let mut sum = Self::exact(0.0);
+        let mut draws: Option<Draws> = None; // of the uncertain ones, once there are two
+        for figure in figures {
+            match (&sum.worlds, &figure.worlds, &mut draws) {
+                (Some(first), Some(next), None) => {
+                    let scales = (sum.scale, figure.scale);
+                    let pairs = first.draws().iter().zip(next.draws());
+                    let mut both = [0.0; DRAWS];
+                    for (both, (a, b)) in both.iter_mut().zip(pairs) {
+                        *both = a * scales.0 + b * scales.1;
+                    }
+                    draws = Some(both);
+                    sum.mid += figure.mid;
+                }
+                (_, Some(next), Some(draws)) => {
+                    for (sum, next) in draws.iter_mut().zip(next.draws()) {
+                        *sum += next * figure.scale;
+                    }
+                    sum.mid += figure.mid;
+                }
+                (_, None, Some(draws)) => {
+                    for draw in draws.iter_mut() {
+                        *draw += figure.mid;
+                    }
+                    sum.mid += figure.mid;
+                }
+                (_, _, None) => sum = &sum + figure,
+            }
+        }
+        match draws {
+            Some(draws) => Self { mid: sum.mid, scale: 1.0, worlds: Some(Worlds::computed(&draws)) },
+            None => sum,
+        }
     }
 
     /// P10 and P90; none where they do not differ from the middle.
@@ -354,6 +386,19 @@ mod tests {
     fn a_figure_that_cannot_be_negative_is_not_drawn_so() {
         let drawn = Sampler::default().draw("a", range(0.0, 0.1, 0.2));
         assert!(drawn.map(|figure| f64::from(u8::from(figure < 0.0))).range().is_none());
+    }
+
+    #[test]
+    fn a_sum_of_many_is_that_of_each_after_the_other() {
+        let mut sampler = Sampler::default();
+        let [a, b, c] = ["a", "b", "c"].map(|name| sampler.draw(name, range(1.0, 2.0, 4.0)));
+        let known = Uncertain::exact(5.0);
+        let figures = [known.clone(), a.times(2.0), known.clone(), b, c, known];
+        let one_by_one = figures.iter().fold(Uncertain::exact(0.0), |sum, figure| &sum + figure);
+        let sum = Uncertain::sum(&figures);
+        assert!((sum.mid() - 23.0).abs() < 1e-12);
+        let (sum, one_by_one) = (sum.range().unwrap(), one_by_one.range().unwrap());
+        assert!((sum.0 - one_by_one.0).abs() < 1e-12 && (sum.1 - one_by_one.1).abs() < 1e-12);
     }
 
     #[test]
