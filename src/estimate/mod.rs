@@ -16,6 +16,7 @@ pub mod number;
 pub mod object;
 pub mod quote;
 pub mod request;
+pub mod serving;
 pub mod shape;
 pub mod training;
 pub mod uncertain;
