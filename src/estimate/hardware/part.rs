@@ -78,7 +78,7 @@ impl<'a> Part<'a> {
         Some(part)
     }
 
-    pub(super) fn of_row(row: &'a Versioned<Gpu>) -> Self {
+    pub(crate) fn of_row(row: &'a Versioned<Gpu>) -> Self {
         let gpu = &row.row;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let memory_bytes = gpu.memory_bytes.map(|bytes| bytes as f64);
@@ -121,7 +121,7 @@ impl<'a> Part<'a> {
         })
     }
 
-    fn cite(&self, desk: &mut Desk<'a, '_>) {
+    pub(crate) fn cite(&self, desk: &mut Desk<'a, '_>) {
         let (Some(key), Some(row)) = (self.reference(), self.row) else { return };
         desk.references.add(key, || Reference {
             source: row.row.source.as_deref(),

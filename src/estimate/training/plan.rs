@@ -3,13 +3,11 @@
 use super::{
     answer::HoursFrom,
     generation, goodput,
-    machines::Hour,
     memory::{self, Bytes, Fit, Load, Misfit, Room},
     prior,
     request::Training,
     stage::{Precision, RlAlgorithm, RlStage, Stage, Teacher},
     steps::{self, Hours, Machines, Prior, Sources},
-    subject::Subject,
     work::{self, Counted, Models, RewardWork, StageWork, TeacherWork},
 };
 use crate::{
@@ -18,7 +16,8 @@ use crate::{
         desk::{Desk, Sourced},
         fault::FaultKind,
         figure::Figure,
-        hardware::{part::Part, request::Memory},
+        hardware::{hour::Hour, part::Part, request::Memory},
+        subject::Subject,
         uncertain::Uncertain,
     },
 };

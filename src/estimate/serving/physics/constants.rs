@@ -145,6 +145,11 @@ impl Constants {
         self.ttft_p99
     }
 
+    /// Speed under arrivals at random, over that of a batch of the same size.
+    pub(in crate::estimate::serving) fn server(&self) -> f64 {
+        self.server
+    }
+
     /// Speed of software of a year, over that of the middle of 2025: `drift^(year - zero)`, within the years fitted.
     pub(in crate::estimate::serving) fn drift_of(&self, year: f64) -> f64 {
         self.drift.powf(year.clamp(self.drift_first, self.drift_last.max(self.drift_first)) - self.drift_zero)

@@ -46,16 +46,8 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub(in crate::estimate::serving) const ALL: [Self; 8] = [
-        Self::Bf16,
-        Self::Fp16,
-        Self::Fp8,
-        Self::Int8,
-        Self::Int4,
-        Self::Nvfp4,
-        Self::Mxfp4,
-        Self::Q4KM,
-    ];
+    pub(in crate::estimate::serving) const ALL: [Self; 8] =
+        [Self::Bf16, Self::Fp16, Self::Fp8, Self::Int8, Self::Int4, Self::Nvfp4, Self::Mxfp4, Self::Q4KM];
 
     /// As requests spell it.
     pub(in crate::estimate::serving) fn name(self) -> &'static str {

@@ -27,7 +27,9 @@ mod tests;
 pub(super) use constants::Constants;
 pub(super) use device::{Device, Format, Formats};
 pub(super) use layout::Layout;
-pub(super) use model::{Mixture, Model};
+#[cfg(test)]
+use model::Mixture;
+pub(super) use model::Model;
 pub(super) use replica::{Engine, Load, Replica, Rules};
 pub(super) use step::Step;
 

@@ -90,7 +90,8 @@ impl Replica<'_> {
     fn prompt_attention(&self, rank: f64, context: f64, fresh: f64) -> f64 {
         let model = self.model;
         let seen = 2.0 * context - fresh;
-        let flops = model.heads * (model.query_dim + model.value_dim) * self.seen_layers(context) * rank * seen;
+        let flops =
+            model.heads * (model.query_dim + model.value_dim) * self.seen_layers(context) * rank * seen;
         flops / self.tensor / (self.device.bf16 * self.constants.attention_flops)
     }
 

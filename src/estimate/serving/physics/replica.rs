@@ -51,7 +51,6 @@ pub(in crate::estimate::serving) struct Replica<'p> {
     pub(super) model: &'p Model,
     pub(super) device: &'p Device,
     pub(super) constants: &'p Constants,
-    pub(super) layout: Layout,
     pub(super) formats: Formats,
     pub(super) rules: Rules,
     pub(super) tensor: f64,
@@ -117,14 +116,12 @@ impl<'p> Replica<'p> {
         let dense_bytes = attention * formats.weights.attention_bytes(model.is_mixture())
             + (model.dense_params() - attention) * bytes
             + head * formats.weights.vocabulary_bytes();
-        let read_expert = model
-            .mixture
-            .map_or(0.0, |mixture| mixture.expert * bytes * mixture.layers / stage / read);
+        let read_expert =
+            model.mixture.map_or(0.0, |mixture| mixture.expert * bytes * mixture.layers / stage / read);
         let mut replica = Self {
             model,
             device,
             constants,
-            layout,
             formats,
             rules,
             tensor,
@@ -205,8 +202,8 @@ impl<'p> Replica<'p> {
         self.stage * self.pipeline
     }
 
-    /// How it is divided.
-    pub(in crate::estimate::serving) fn layout(&self) -> Layout {
-        self.layout
+    /// The same model on the same devices, divided in another way.
+    pub(in crate::estimate::serving) fn divided_as(&self, layout: Layout) -> Self {
+        Self::new(self.model, self.device, self.constants, layout, self.formats, self.rules)
     }
 }

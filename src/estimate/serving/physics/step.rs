@@ -1,10 +1,6 @@
 //! An iteration of continuous batching: every sequence decodes one token, and prompts are computed as they are owed.
 
-use super::{
-    Load, Replica,
-    pass::Seen,
-    replica::Engine,
-};
+use super::{Load, Replica, pass::Seen, replica::Engine};
 
 /// Seconds of an iteration, and what of it is whose.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +35,8 @@ impl Replica<'_> {
         let k = self.constants;
         let micro = (batch / self.pipeline).max(batch.min(1.0));
         let context = load.input + load.output / 2.0;
-        let slow = (1.0 + k.bubble * (self.pipeline - 1.0)) * (1.0 + k.rank_wait * (1.0 - self.ranks.recip()));
+        let slow =
+            (1.0 + k.bubble * (self.pipeline - 1.0)) * (1.0 + k.rank_wait * (1.0 - self.ranks.recip()));
         let decoding = self.products(micro, None);
         let between = self.between(micro, Seen::Decode { context });
         let pass = decoding + between.elementwise + between.attention + between.exchange + self.launch;

@@ -4,9 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{
-    Constants, Device, Engine, Format, Formats, Layout, Load, Mixture, Model, Replica, Rules,
-};
+use super::{Constants, Device, Engine, Format, Formats, Layout, Load, Mixture, Model, Replica, Rules};
 use crate::{
     catalog::{
         architecture::Shape, edition::built_in_snapshot, published_throughput::PublishedThroughput,
@@ -160,8 +158,7 @@ fn every_figure_is_the_scripts() {
         let replica = Replica::new(&model, &device, &k, p.layout(), formats, rules);
         let load = Load { input: p.of("isl"), output: p.of("osl"), cached: 0.0 };
         let concurrency = p.is("C").then(|| p.of("C") / p.of("rep"));
-        let (step, output) =
-            measured_as(&replica, load, concurrency, p.is("slo").then(|| p.of("slo")));
+        let (step, output) = measured_as(&replica, load, concurrency, p.is("slo").then(|| p.of("slo")));
         let latency = replica.latency(load, replica.own_prompt(load), &step);
         let its = &p.predicted;
         near("weights", &p.row, replica.weight_bytes(), its.weights);
