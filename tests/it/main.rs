@@ -26,5 +26,6 @@ mod program;
 mod purity;
 mod quote;
 mod readme;
+mod serving;
 mod shutdown;
 mod store;

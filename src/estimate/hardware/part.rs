@@ -38,7 +38,6 @@ pub(crate) struct Part<'a> {
     /// Bytes a second.
     pub(crate) memory_bandwidth: Option<f64>,
     /// The fast link, one direction, bytes a second: half of both directions added, where only that is known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "serving reads it"))]
     pub(crate) peer_bandwidth: Option<f64>,
     /// Devices that the fast link joins: those of a server, where nothing else is known.
     pub(crate) fast_domain_gpus: Option<u32>,

@@ -92,7 +92,7 @@ impl<'a> Desk<'a, '_> {
 
     /// `F`: the factors of engine, part and family, each 1 where nobody has measured it, and the drift.
     fn speed(&self, part: &Part<'a>, engine: Engine, subject: &Subject<'a>, constants: &Constants) -> f64 {
-        let ids = self.factor_ids(part, engine, subject);
+        let ids = factor_ids(part, engine, subject);
         let rows = ids.iter().filter_map(|id| self.view().assumption(id, self.instant()));
         let factors: f64 = rows.map(|row| row.row.mid).product();
         let date = utc_day(self.instant());
@@ -100,25 +100,25 @@ impl<'a> Desk<'a, '_> {
         factors * constants.drift_of(year)
     }
 
-    /// The rows that a speed may rest on.
-    fn factor_ids(&self, part: &Part<'a>, engine: Engine, subject: &Subject<'a>) -> Vec<String> {
-        let kind = if subject.shape.is_moe() { "moe" } else { "dense" };
-        let mut ids = Vec::with_capacity(3);
-        ids.extend(engine_name(engine).map(|name| format!("serving.factor.engine.{name}")));
-        if part.row.is_some() {
-            ids.push(format!("serving.factor.gpu.{}", part.name));
-        }
-        ids.extend(subject.family.map(|family| format!("serving.factor.family.{family}.{kind}")));
-        ids
-    }
-
     /// The factors of a speed as lines cite them.
     pub(super) fn cite_factors(&mut self, server: &Server<'a>, subject: &Subject<'a>) -> Vec<Ref<'a>> {
-        let ids = self.factor_ids(&server.part, server.rules.engine, subject);
+        let ids = factor_ids(&server.part, server.rules.engine, subject);
         let known = |id: &String| self.view().assumption(id, self.instant()).is_some();
         let ids: Vec<String> = ids.into_iter().filter(known).collect();
         ids.iter().filter_map(|id| self.assumption(id)?.reference).collect()
     }
+}
+
+/// The rows that a speed may rest on.
+fn factor_ids(part: &Part<'_>, engine: Engine, subject: &Subject<'_>) -> Vec<String> {
+    let kind = if subject.shape.is_moe() { "moe" } else { "dense" };
+    let mut ids = Vec::with_capacity(3);
+    ids.extend(engine_name(engine).map(|name| format!("serving.factor.engine.{name}")));
+    if part.row.is_some() {
+        ids.push(format!("serving.factor.gpu.{}", part.name));
+    }
+    ids.extend(subject.family.map(|family| format!("serving.factor.family.{family}.{kind}")));
+    ids
 }
 
 /// The format that the weights were released in, where it is one of those known.
@@ -251,14 +251,14 @@ fn sizes(fixed: [Option<u32>; 3]) -> Vec<u32> {
 /// Degrees that divide a number of devices: the one wanted, or all.
 fn degrees(wanted: Option<u32>, size: u32) -> impl Iterator<Item = u32> {
     let (from, to) = wanted.map_or((1, size), |wanted| (wanted, wanted));
-    (from..=to).filter(move |degree| *degree > 0 && size % degree == 0)
+    (from..=to).filter(move |degree| *degree > 0 && size.is_multiple_of(*degree))
 }
 
 /// Expert parallelism: none, or over a whole stage.
 fn experts(wanted: Option<u32>, stage: u32, subject: &Subject<'_>) -> Vec<u32> {
     let Some(experts) = subject.shape.experts else { return vec![1] };
     if let Some(wanted) = wanted {
-        return if stage % wanted.max(1) == 0 { vec![wanted] } else { Vec::new() };
+        return if stage.is_multiple_of(wanted.max(1)) { vec![wanted] } else { Vec::new() };
     }
     if stage > 1 && divides(stage, experts.routed) { vec![1, stage] } else { vec![1] }
 }

@@ -59,12 +59,10 @@ impl Work {
             Arrivals::Users(users) => (&none, &none, users),
             Arrivals::Saturated => (&none, &none, &none),
         };
-        let one = Uncertain::exact(1.0);
         let given = asked.replicas.as_ref().unwrap_or(&none);
         let limits = Limits::of(asked, constants);
         let open = matches!(asked.arrivals, Arrivals::Open { .. });
         let loads = [&asked.input, &asked.output, &asked.cached, peak, users, given, &bands.speed];
-        let _ = &one;
         let [batch, full, decoding, cached, first, each, iteration, replicas] =
             Uncertain::join(loads, |[input, output, cached, peak, users, given, speed]| {
                 let load = Load { input, output, cached };
@@ -109,7 +107,7 @@ impl Work {
         let answers = &full * &bands.speed;
         let all = &answers * &replicas;
         let requests = if open { mean.clone() } else { all.clone() };
-        let utilization = if open { &requests / &all } else { one };
+        let utilization = if open { &requests / &all } else { Uncertain::exact(1.0) };
         Self {
             batch,
             answers,

@@ -90,14 +90,11 @@ impl<'a> Desk<'a, '_> {
             }
         };
         let quoted = self.chosen(&ground, &offers[choice.offer], choice);
-        match quoted {
-            Ok(quoted) => quoted,
-            Err(Overflow) => {
-                let detail = "the sum of the lines has too many digits to be written";
-                self.fault("", FaultKind::out_of_range(detail));
-                None
-            }
-        }
+        quoted.unwrap_or_else(|Overflow| {
+            let detail = "the sum of the lines has too many digits to be written";
+            self.fault("", FaultKind::out_of_range(detail));
+            None
+        })
     }
 
     /// The part that is named, or all that have a price and a sheet that says enough.
@@ -140,17 +137,17 @@ impl<'a> Desk<'a, '_> {
         let (mut references, mut sampler) = (References::default(), Sampler::default());
         let at = self.own_as_of.then_some(self.at);
         let mut desk = Desk::new(self.scope, self.base, at, &mut references, &mut sampler);
-        let priced = || {
+        let mut priced = || {
             let server = desk.server(part, ground.asked, ground.subject, ground.constants)?;
             let hour = desk.hour(machines(ground.item), &part)?;
-            let factor = match hour.price.currency == desk.scope.currency {
-                true => 1.0,
-                false => desk.conversion(hour.price.currency).as_ref().map(Conversion::factor)?,
+            let factor = if hour.price.currency == desk.scope.currency {
+                1.0
+            } else {
+                desk.conversion(hour.price.currency).as_ref().map(Conversion::factor)?
             };
             let stale = desk.warnings.iter().any(|warning| warning.code == WarningCode::PriceStale);
             Some(Offer { server, price: hour.price.spread.mid() * factor, stale })
         };
-        let mut priced = priced;
         match priced() {
             Some(offer) if desk.faults.is_empty() => Ok(offer),
             _ => Err(desk.faults),

@@ -120,16 +120,16 @@ impl<'a> Search<'_, 'a> {
         let limits = Limits::of(asked, k);
         let own = if limits.first_token.is_some() { replica.own_prompt(load) } else { 0.0 };
         let full = replica.step(load, most);
-        let cost_of = |iteration: f64, batch: f64| match &asked.arrivals {
-            Arrivals::Open { mean, peak } => {
-                let output = load.output;
-                let needed = || replicas_for(peak.mid(), output, iteration, batch, k.server());
-                let replicas = given.unwrap_or_else(needed);
-                (replicas, replicas * replica.gpus() * price / (mean.mid() * output))
-            }
-            Arrivals::Users(_) | Arrivals::Saturated => {
-                (given.unwrap_or(1.0), replica.gpus() * price * iteration / batch)
-            }
+        // What an output token costs of a busy replica; of a fleet whose size the load decides, what idles is paid, too.
+        // Among fleets of one price the one with more to spare is taken: a millionth part decides.
+        let cost_of = |iteration: f64, batch: f64| {
+            let busy = replica.gpus() * price * iteration / batch;
+            let (Arrivals::Open { mean, peak }, None) = (&asked.arrivals, given) else {
+                return (given.unwrap_or(1.0), busy);
+            };
+            let replicas = replicas_for(peak.mid(), load.output, iteration, batch, k.server());
+            let fleet = replicas * replica.gpus() * price / (mean.mid() * load.output);
+            (replicas, fleet + busy * 1e-6)
         };
         let mut step = full;
         if limits.excess(&replica, load, own, &full) > 1.0 {
@@ -138,15 +138,13 @@ impl<'a> Search<'_, 'a> {
             }
             let within = |step: &super::physics::Step| limits.excess(&replica, load, own, step) <= 1.0;
             let slower = replica.largest_that(load, most, within).filter(|step| step.batch >= 1.0);
-            match slower.filter(|_| users.is_none()) {
-                Some(slower) => step = slower,
-                None => {
-                    let batch = if users.is_some() { most } else { most.min(1.0) };
-                    let excess = limits.excess(&replica, load, own, &replica.step(load, batch));
-                    nearer(&mut nearest.slow, excess, at, layout);
-                    return None;
-                }
-            }
+            let Some(slower) = slower.filter(|_| users.is_none()) else {
+                let batch = if users.is_some() { most } else { most.min(1.0) };
+                let excess = limits.excess(&replica, load, own, &replica.step(load, batch));
+                nearer(&mut nearest.slow, excess, at, layout);
+                return None;
+            };
+            step = slower;
         }
         *compared += 1;
         let (replicas, cost) = cost_of(step.iteration, step.batch);
