@@ -141,13 +141,34 @@ pub struct ItemQuote<'a> {
 }
 
 /// Figures of a workload that are not money, by its kind.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum ItemMetrics {
     /// Of a training.
     Training(Box<TrainingMetrics>),
     /// Of a serving.
     Serving(Box<ServingMetrics>),
+}
+
+/// Either; by the fields alone what is one may be the other, too.
+impl utoipa::PartialSchema for ItemMetrics {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::{Ref, schema::AnyOfBuilder};
+        AnyOfBuilder::new()
+            .item(Ref::from_schema_name("TrainingMetrics"))
+            .item(Ref::from_schema_name("ServingMetrics"))
+            .description(Some("Figures of a workload that are not money, by its kind."))
+            .into()
+    }
+}
+
+impl ToSchema for ItemMetrics {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        schemas.push(("TrainingMetrics".to_owned(), <TrainingMetrics as utoipa::PartialSchema>::schema()));
+        <TrainingMetrics as ToSchema>::schemas(schemas);
+        schemas.push(("ServingMetrics".to_owned(), <ServingMetrics as utoipa::PartialSchema>::schema()));
+        <ServingMetrics as ToSchema>::schemas(schemas);
+    }
 }
 
 /// A cost that came with the vendor's response, beside the one computed.

@@ -11,7 +11,7 @@ use crate::{
         object::Object,
         request::{Tags, each_once},
         subject::{ArchitectureFrom, Named},
-        training::request::Other,
+        training::{request::Other, stage::ServingKind},
     },
 };
 
@@ -20,7 +20,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Serving {
     /// Always `serving`.
-    pub kind: Kind,
+    pub kind: ServingKind,
     /// Your own name for it; comes back with the answer.
     #[schema(example = "chat")]
     pub id: Option<String>,
@@ -89,15 +89,6 @@ impl Serving {
             architecture_from: self.architecture_from.as_ref(),
         }
     }
-}
-
-/// Names the kind of workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = ServingKind)]
-pub enum Kind {
-    /// Running a model.
-    Serving,
 }
 
 /// Number formats: `bf16`, `fp16`, `fp8`, `int8`, `int4`, `nvfp4`, `mxfp4`, `q4_k_m`.

@@ -25,7 +25,7 @@ pub(in crate::estimate::serving) struct Device {
 /// A number format that weights, or keys and values, are kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Format {
+pub(in crate::estimate::serving) enum Format {
     /// 16-bit brain float.
     Bf16,
     /// 16-bit IEEE.
