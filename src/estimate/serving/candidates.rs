@@ -118,6 +118,7 @@ fn factor_ids(part: &Part<'_>, engine: Engine, subject: &Subject<'_>) -> Vec<Str
         ids.push(format!("serving.factor.gpu.{}", part.name));
     }
     ids.extend(subject.family.map(|family| format!("serving.factor.family.{family}.{kind}")));
+    ids.iter_mut().for_each(|id| *id = id.replace('-', "_")); // ids of assumptions have no hyphens
     ids
 }
 

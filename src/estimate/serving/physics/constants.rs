@@ -73,7 +73,7 @@ constants! {
     /// Kernels under `SGLang`, as a factor.
     launch_sglang: "serving.launch.factor.sglang",
     /// Kernels under the C++ runtime of TensorRT-LLM, as a factor.
-    launch_cpp: "serving.launch.factor.trtllm-cpp",
+    launch_cpp: "serving.launch.factor.trtllm_cpp",
     /// Latency of an exchange, µs.
     exchange_us: "serving.link.latency",
     /// The same over slow links, as a factor.

@@ -269,7 +269,7 @@ fn compare(row: &'static PublishedThroughput, constants: &Constants) -> Option<C
     let source = row.source.as_deref().unwrap_or_default();
     let older = setup.engine == "trtllm" && (version.starts_with("0.") || version.contains("TensorRT"));
     let cpp = older || setup.engine == "trtllm" && source.contains("MLPerf");
-    let name = if older { "trtllm-cpp" } else { &setup.engine };
+    let name = if older { "trtllm_cpp" } else { &setup.engine };
     let factor = row_of(&format!("serving.factor.engine.{name}")).unwrap();
     let speed = factor * constants.drift_of(year(row));
     let rules = Rules { engine: engine(if cpp { "trtllm-cpp" } else { &setup.engine }), speed };
