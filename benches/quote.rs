@@ -1,4 +1,4 @@
-//! The core by itself: one quote of six meters, and choosing a card in catalogs of growing size.
+//! The core by itself: one quote of six meters, one of a training in five stages, and choosing a card in catalogs of growing size.
 //!
 //! `cargo bench --bench quote`
 
@@ -63,6 +63,28 @@ fn one_quote(bench: &mut Criterion) {
     });
 }
 
+/// Five stages, every one modelled, on machines at the catalog's market price.
+const FIVE_STAGES: &str = r#"{"kind": "training", "model": "llama-3.1-8b", "as_of": "2026-08-01",
+    "hardware": {"gpu": "h100-sxm5-80gb", "count": 512, "provider_kind": "neocloud"},
+    "stages": [
+        {"stage": "pretraining", "tokens": 2e12},
+        {"stage": "context_extension", "tokens": 1e10, "sequence_length": 32768},
+        {"stage": "sft", "examples": 1e6, "tokens_per_example": 800, "epochs": 2},
+        {"stage": "preference", "pairs": 1e5, "tokens_per_example": 1000},
+        {"stage": "rl", "prompts": 1e5, "group_size": 16, "prompt_tokens": 200, "response_tokens": 4000}]}"#;
+
+fn one_training(bench: &mut Criterion) {
+    let snapshot = edition::built_in_snapshot().unwrap();
+    let request = EstimateRequest::parse(FIVE_STAGES.as_bytes()).unwrap();
+    let now = now();
+    let quote = estimate(&request, &snapshot, now).unwrap();
+    assert_eq!(quote.items.as_ref().map(|items| items[0].lines.len()), Some(5));
+    assert!(quote.total.low < quote.total.high);
+    bench.bench_function("quote/training of five stages", |b| {
+        b.iter(|| black_box(estimate(black_box(&request), &snapshot, now).is_ok()));
+    });
+}
+
 fn choosing_a_card(bench: &mut Criterion) {
     let request = EstimateRequest::parse(TWO_METERS.as_bytes()).unwrap();
     let now = now();
@@ -90,5 +112,5 @@ fn arithmetic(bench: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, one_quote, choosing_a_card, arithmetic);
+criterion_group!(benches, one_quote, one_training, choosing_a_card, arithmetic);
 criterion_main!(benches);

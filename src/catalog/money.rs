@@ -14,6 +14,8 @@ use super::digits;
 mod change;
 mod modelled;
 
+pub use modelled::rounded_to_nine;
+
 /// Significant digits that a single amount keeps.
 pub const SIGNIFICANT_DIGITS: u32 = 28;
 

@@ -43,6 +43,10 @@ pub struct Answer {
 pub struct AnswerTotal {
     /// The amount.
     pub amount: Money,
+    /// P10, where there is a range.
+    pub low: Option<Money>,
+    /// P90, where there is a range.
+    pub high: Option<Money>,
 }
 
 /// What one workload costs.
@@ -66,6 +70,11 @@ pub struct AnswerItem {
     pub reported_cost: Option<AnswerReportedCost>,
     /// What is paid for.
     pub lines: Vec<AnswerLine>,
+    /// The stages' lines without the programme around them, where the workload is a training.
+    pub headline_total: Option<AnswerTotal>,
+    /// What is not money, by name.
+    #[serde(default)]
+    pub metrics: InOrder<AnswerMetric>,
     /// Doubts about the item.
     #[serde(default)]
     pub warnings: Vec<AnswerWarning>,
@@ -101,9 +110,26 @@ pub struct AnswerLine {
     pub fx: Option<AnswerFx>,
     /// The cost, in the currency of the answer.
     pub amount: Money,
+    /// P10 of the amount, where there is a range.
+    pub low: Option<Money>,
+    /// P90 of the amount, where there is a range.
+    pub high: Option<Money>,
     /// Rows of the catalog that it rests on.
     #[serde(default)]
     pub refs: Vec<String>,
+}
+
+/// A figure that is not money.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AnswerMetric {
+    /// The figure, P50 where there is a range.
+    pub value: f64,
+    /// P10, where there is a range.
+    pub low: Option<f64>,
+    /// P90, where there is a range.
+    pub high: Option<f64>,
+    /// Its unit.
+    pub unit: String,
 }
 
 /// A change of currency.

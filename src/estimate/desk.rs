@@ -91,6 +91,8 @@ pub(crate) struct Desk<'a, 'r> {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) faults: Vec<Fault>,
     conversions: Vec<Conversion>,
+    /// Assumptions looked at before, by row.
+    assumed: Vec<(i64, Sourced<'a>)>,
 }
 
 impl<'a, 'r> Desk<'a, 'r> {
@@ -102,9 +104,9 @@ impl<'a, 'r> Desk<'a, 'r> {
         sampler: &'r mut Sampler,
     ) -> Self {
         let at = as_of.or(scope.as_of).unwrap_or(scope.now);
-        let (warnings, faults, conversions) = (Vec::new(), Vec::new(), Vec::new());
+        let (warnings, faults, conversions, assumed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let own_as_of = as_of.is_some();
-        Self { scope, at, own_as_of, base, references, sampler, warnings, faults, conversions }
+        Self { scope, at, own_as_of, base, references, sampler, warnings, faults, conversions, assumed }
     }
 
     pub(crate) fn view(&self) -> View<'a> {
@@ -157,6 +159,9 @@ impl<'a, 'r> Desk<'a, 'r> {
     }
 
     fn assumed(&mut self, row: &'a Versioned<Assumption>) -> Sourced<'a> {
+        if let Some((_, known)) = self.assumed.iter().find(|(known, _)| *known == row.id) {
+            return known.clone();
+        }
         let Assumption { id, unit, low, mid, high, .. } = &row.row;
         let reference = Ref::Assumption(id);
         self.references.add(reference, || Reference {
@@ -171,7 +176,14 @@ impl<'a, 'r> Desk<'a, 'r> {
         });
         let range = Range::new(*low, *mid, *high).unwrap_or(Range::exact(*mid)); // checked on import
         let value = self.sampler.draw(id, range);
-        Sourced { value, unit: Cow::Borrowed(unit), origin: Origin::Assumption, reference: Some(reference) }
+        let assumed = Sourced {
+            value,
+            unit: Cow::Borrowed(unit),
+            origin: Origin::Assumption,
+            reference: Some(reference),
+        };
+        self.assumed.push((row.id, assumed.clone()));
+        assumed
     }
 
     /// A figure of the request, drawn by its place.
@@ -186,20 +198,6 @@ impl<'a, 'r> Desk<'a, 'r> {
         Sourced::given(value, unit)
     }
 
-    /// What the request says, or else a default of the arithmetic.
-    pub(crate) fn given_or(
-        &mut self,
-        field: &str,
-        figure: Option<Figure>,
-        unit: &'static str,
-        id: &str,
-    ) -> Option<Sourced<'a>> {
-        match figure {
-            Some(figure) => Some(self.given(field, figure, unit)),
-            None => self.assumption(id),
-        }
-    }
-
     /// A currency of the request; dollars where nothing is said.
     pub(crate) fn currency(&mut self, field: &str, code: Option<&str>) -> Currency {
         super::api_usage::known_currency(self.view(), code).unwrap_or_else(|kind| {
@@ -209,7 +207,7 @@ impl<'a, 'r> Desk<'a, 'r> {
     }
 
     /// The change from a currency into the answer's, noted once; none where they are the same.
-    pub(crate) fn conversion(&mut self, from: Currency) -> Option<Conversion> {
+    pub(super) fn conversion(&mut self, from: Currency) -> Option<Conversion> {
         if from == self.scope.currency {
             return None;
         }

@@ -46,6 +46,12 @@ impl UnitPrice {
         let exact = Money::modelled(spread.mid()).ok();
         Self { exact, spread, currency }
     }
+
+    /// A price of the request, as an input of a formula.
+    pub(crate) fn as_given<'a>(&self) -> Sourced<'a> {
+        let unit = Cow::Owned(self.currency.to_string());
+        Sourced { unit, ..Sourced::given(self.spread.clone(), "") }
+    }
 }
 
 /// A line, and what it comes to in every world.
@@ -62,19 +68,17 @@ impl<'a> Desk<'a, '_> {
     /// fault says why). `field` is the place in the request that an amount too large is blamed on.
     pub(crate) fn price(&mut self, draft: Draft<'a>, field: &str) -> Option<Priced<'a>> {
         let Draft { code, description, quantity, unit, price, mut refs, formula, inputs } = draft;
-        if quantity.mid() == 0.0 && quantity.range().is_none() {
+        let shown = Quantity::of(quantity.mid());
+        if quantity.range().is_none() && shown == Quantity::from(0_u64) && quantity.mid().is_finite() {
             return None;
         }
-        let conversion = match price.currency == self.scope.currency {
-            true => None,
-            false => Some(self.conversion(price.currency)?),
-        };
+        let same = price.currency == self.scope.currency;
+        let conversion = if same { None } else { Some(self.conversion(price.currency)?) };
         let mut spread = &quantity * &price.spread;
         if let Some(conversion) = &conversion {
             spread = spread.times(conversion.factor());
             refs.extend(conversion.refs());
         }
-        let shown = Quantity::of(quantity.mid());
         let amount = price.exact.filter(|_| quantity.mid().is_finite()).and_then(|exact| {
             let amount = exact.checked_mul(shown);
             let amount = amount.and_then(|amount| match &conversion {
@@ -87,6 +91,9 @@ impl<'a> Desk<'a, '_> {
             self.fault(field, FaultKind::out_of_range(TOO_LARGE));
             return None;
         };
+        if shown == Quantity::from(0_u64) && total.low.is_none() {
+            return None; // next to nothing in every world
+        }
         let basis = self.is_full().then(|| {
             let mut told: Vec<Input<'a>> = inputs.iter().map(|(name, figure)| figure.input(name)).collect();
             told.extend(conversion.as_ref().map(Conversion::input));

@@ -41,10 +41,10 @@ impl<'a> Desk<'a, '_> {
             description: Cow::Borrowed(&staff.label),
             quantity: &people.value * &months.value,
             unit: "person_month",
-            price,
             refs: Vec::new(),
             formula: Cow::Borrowed("people * months * monthly_cost"),
-            inputs: vec![("people", people), ("months", months)],
+            inputs: vec![("people", people), ("months", months), ("monthly_cost", price.as_given())],
+            price,
         };
         self.price(draft, field)
     }
@@ -69,10 +69,10 @@ impl<'a> Desk<'a, '_> {
             description: Cow::Borrowed(label),
             quantity: Uncertain::exact(1.0),
             unit: "item",
-            price,
             refs: Vec::new(),
             formula: Cow::Borrowed("amount"),
-            inputs: Vec::new(),
+            inputs: vec![("amount", price.as_given())],
+            price,
         };
         self.price(draft, field)
     }

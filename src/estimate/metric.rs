@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::uncertain::Uncertain;
-use crate::catalog::money::Currency;
+use crate::catalog::money::{Currency, rounded_to_nine};
 
 /// A figure that is not money.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
@@ -14,9 +14,11 @@ pub struct Metric {
     pub value: f64,
     /// P10; only where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1_900_000)]
     pub low: Option<f64>,
     /// P90; only where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3_900_000)]
     pub high: Option<f64>,
     /// Its unit.
     #[schema(value_type = String, example = "gpu_hour")]
@@ -28,16 +30,33 @@ impl Metric {
     pub(crate) fn of(figure: &Uncertain, unit: impl Into<Unit>) -> Self {
         let range = figure.range();
         Self {
-            value: rounded(figure.mid()),
-            low: range.map(|(low, _)| rounded(low)),
-            high: range.map(|(_, high)| rounded(high)),
+            value: rounded_to_nine(figure.mid()),
+            low: range.map(|(low, _)| rounded_to_nine(low)),
+            high: range.map(|(_, high)| rounded_to_nine(high)),
             unit: unit.into(),
+        }
+    }
+
+    /// A figure over a larger one, at most 1.
+    pub(crate) fn share(part: &Uncertain, whole: &Uncertain) -> Self {
+        let bounded = |share: f64| rounded_to_nine(share.min(1.0));
+        // What is known over what is not is high where that is low: no draws are needed.
+        let range = if part.is_exact() {
+            whole.range().map(|(low, high)| (part.mid() / high, part.mid() / low))
+        } else {
+            (part / whole).range()
+        };
+        Self {
+            value: bounded(part.mid() / whole.mid()),
+            low: range.map(|(low, _)| bounded(low)),
+            high: range.map(|(_, high)| bounded(high)),
+            unit: "ratio".into(),
         }
     }
 
     /// A figure that is known.
     pub(crate) fn exact(value: f64, unit: impl Into<Unit>) -> Self {
-        Self { value: rounded(value), low: None, high: None, unit: unit.into() }
+        Self { value: rounded_to_nine(value), low: None, high: None, unit: unit.into() }
     }
 }
 
@@ -61,9 +80,4 @@ impl From<Currency> for Unit {
     fn from(currency: Currency) -> Self {
         Self::Money(currency)
     }
-}
-
-/// Nine significant digits: more than anybody knows, and the same on every machine.
-fn rounded(figure: f64) -> f64 {
-    format!("{figure:.8e}").parse().unwrap_or(figure)
 }

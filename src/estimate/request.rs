@@ -76,6 +76,7 @@ impl Envelope<'_> {
 }
 
 /// Something whose cost is asked for.
+#[expect(clippy::large_enum_variant, reason = "calls are what most requests hold, and are not worth a box")]
 #[derive(Debug, Clone, ToSchema)]
 #[serde(untagged)]
 #[schema(discriminator(property_name = "kind", mapping(

@@ -82,6 +82,7 @@ pub fn out_of_range<E: serde::de::Error>(detail: impl Display) -> E {
 const OUT_OF_RANGE: &str = "out of range: ";
 
 /// An error for `Deserialize` implementations that [`fault_of`] reports as `unknown_precision`.
+#[must_use]
 pub fn unknown_precision<E: serde::de::Error>(name: &str) -> E {
     E::custom(format_args!("{UNKNOWN_PRECISION}{name}"))
 }

@@ -8,6 +8,7 @@ use crate::{
     catalog::{
         architecture::{Assumed, FaultOf, Shape, ShapeFault, hf_config},
         model::{Architecture, Model},
+        money::Quantity,
         names,
         rows::Versioned,
     },
@@ -71,6 +72,11 @@ impl<'a> Desk<'a, '_> {
             (None, Some(given), None) => self.shape_of(&given.0, "/architecture", "", None),
             (None, None, Some(from)) => {
                 let ArchitectureFormat::HfConfig = from.format;
+                if !from.config.is_object() {
+                    let kind = FaultKind::wrong_type("must be a JSON object, the content of a config.json");
+                    self.fault("/architecture_from/config", kind);
+                    return None;
+                }
                 match hf_config::read(&from.config) {
                     Ok((given, unread)) => {
                         self.say_unread(&unread);
@@ -151,6 +157,9 @@ impl<'a> Desk<'a, '_> {
         for ShapeFault { field: inner, of, detail } in faults {
             let place = if model.is_empty() { pointer(field, inner) } else { field.to_owned() };
             let kind = match of {
+                FaultOf::Missing if !model.is_empty() => {
+                    FaultKind::UnknownArchitecture { model: model.to_owned() }
+                }
                 FaultOf::Missing => FaultKind::MissingField { name: inner.to_owned() },
                 FaultOf::Range => FaultKind::OutOfRange { detail },
                 FaultOf::Type => FaultKind::wrong_type(detail),
@@ -164,7 +173,9 @@ impl<'a> Desk<'a, '_> {
         if assumed.is_empty() {
             return;
         }
-        let each = assumed.iter().map(|Assumed { field, value, how }| format!("{field} = {value} ({how})"));
+        let each = assumed.iter().map(|Assumed { field, value, how }| {
+            format!("{field} = {} ({how})", Quantity::of(value.round()))
+        });
         let list = each.collect::<Vec<_>>().join("; ");
         self.warn(WarningCode::ShapeAssumed, field, format!("the shape does not say all; taken: {list}"));
     }

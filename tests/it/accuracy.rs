@@ -99,7 +99,8 @@ fn the_committed_rows_are_those_of_the_fit() {
     assert_eq!(answer.fit.len(), 15);
     for term in &answer.fit {
         let used = term.used.unwrap_or_else(|| panic!("{} is not in the catalog", term.id));
-        assert_eq!([used.low, used.mid, used.high], [term.low, term.mid, term.high], "{}", term.id);
+        let told = |low: f64, mid: f64, high: f64| format!("{low} {mid} {high}");
+        assert_eq!(told(used.low, used.mid, used.high), told(term.low, term.mid, term.high), "{}", term.id);
     }
 }
 

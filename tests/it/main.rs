@@ -29,3 +29,4 @@ mod readme;
 mod serving;
 mod shutdown;
 mod store;
+mod training;

@@ -10,6 +10,9 @@ const SIGNIFICANT_MODELLED: i64 = 5;
 /// Places of cents.
 const CENTS: i64 = 2;
 
+/// What is smaller is nothing: no amount of it is a farthing, and its places would fill a page.
+const LEAST: f64 = 1e-60;
+
 /// Places of a modelled amount: cents, or six significant digits where that is finer.
 fn modelled_scale(size: f64) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "decimal exponents of floats lie within 330")]
@@ -18,7 +21,7 @@ fn modelled_scale(size: f64) -> i32 {
 }
 
 impl Money {
-    /// The exact amount that the shortest spelling of a number stands for.
+    /// The exact amount that the shortest spelling of a number stands for; below 10^-60 nothing.
     ///
     /// # Errors
     /// When the number is not finite, or has more than 76 digits.
@@ -31,6 +34,9 @@ impl Money {
     pub fn of(number: f64) -> Result<Self, Overflow> {
         if !number.is_finite() {
             return Err(Overflow);
+        }
+        if number.abs() < LEAST {
+            return Ok(Self::ZERO);
         }
         let text = format!("{number:e}");
         let (mantissa, exponent) = text.split_once('e').ok_or(Overflow)?;
@@ -59,7 +65,7 @@ impl Money {
     /// ```
     pub fn modelled(number: f64) -> Result<Self, Overflow> {
         const MOST: f64 = 1e36; // of the 1.7e38 that 128 bits hold
-        if number == 0.0 {
+        if number.abs() < LEAST {
             return Ok(Self::ZERO);
         }
         if !number.is_finite() || number.abs() >= MOST / 100.0 {
@@ -99,9 +105,17 @@ impl Quantity {
 }
 
 /// Nine significant digits, or all of a whole number: more than anybody knows of a modelled figure.
-fn rounded_to_nine(number: f64) -> f64 {
-    if number.fract() == 0.0 && number.abs() < 1e15 {
+#[must_use]
+pub fn rounded_to_nine(number: f64) -> f64 {
+    const EXACT: i32 = 22; // the largest power of ten that a float holds exactly
+    if number == 0.0 || !number.is_finite() || (number.fract() == 0.0 && number.abs() < 1e15) {
         return number;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "decimal exponents of floats lie within 330")]
+    let places = 8 - number.abs().log10().floor() as i32;
+    if (0..=EXACT).contains(&places) {
+        let scale = 10_f64.powi(places);
+        return (number * scale).round_ties_even() / scale;
     }
     format!("{number:.8e}").parse().unwrap_or(number)
 }
@@ -139,6 +153,16 @@ mod tests {
             let money = Money::from(parse_decimal(exact).unwrap());
             assert_eq!(money.rounded_as_modelled().to_string(), text);
         }
+    }
+
+    #[test]
+    fn what_is_too_small_to_be_written_is_nothing() {
+        for number in [1e-61, 1e-300, 5e-324, -1e-300] {
+            assert_eq!(Money::modelled(number).unwrap().to_string(), "0.00");
+            assert_eq!(Money::of(number).unwrap().to_string(), "0.00");
+            assert_eq!(Quantity::of(number).to_string(), "0");
+        }
+        assert_eq!(Money::modelled(1e-59).unwrap().to_string().len(), 61);
     }
 
     #[test]

@@ -1,18 +1,24 @@
 //! An answer as a page of text: a table for each item, then totals, doubts and sources.
 
 use crate::{
-    catalog::money::Currency,
+    catalog::money::{Currency, Money},
     cli::table::{Column, Page as _, amount, draw, group, grouped, per, plain},
-    estimate::answer::{Answer, AnswerItem, AnswerLine, AnswerReference, AnswerWarning},
+    estimate::answer::{
+        Answer, AnswerItem, AnswerLine, AnswerMetric, AnswerReference, AnswerTotal, AnswerWarning,
+    },
 };
 
 const COLUMNS: [Column; 4] = [Column::Left, Column::Right, Column::Right, Column::Right];
+
+/// The same with a range.
+const RANGED: [Column; 5] = [Column::Left, Column::Right, Column::Right, Column::Right, Column::Right];
 
 /// The page.
 pub(super) fn of(answer: &Answer, with_sources: bool) -> String {
     let mut page = String::new();
     for item in answer.items.iter().flatten() {
         page.add(format_args!("{}\n\n{}\n", heading(item), lines(item, answer.currency)));
+        page.add(metrics(item));
     }
     page.add(totals(answer));
     if let Some(groups) = &answer.groups {
@@ -44,18 +50,54 @@ fn heading(item: &AnswerItem) -> String {
 }
 
 fn lines(item: &AnswerItem, currency: Currency) -> String {
-    let sum = |name: &str, money| [name.to_owned(), String::new(), String::new(), amount(money)];
-    let mut rows: Vec<[String; 4]> = item.lines.iter().map(|line| row(line, currency)).collect();
-    rows.extend(item.list_total.map(|total| sum("total before adjustments", total.amount)));
-    rows.push(sum("total", item.total.amount));
+    let sum = |name: &str, total: AnswerTotal| {
+        let range = range(total.low, total.high);
+        [name.to_owned(), String::new(), String::new(), amount(total.amount), range]
+    };
+    let known = |amount| AnswerTotal { amount, low: None, high: None };
+    let mut rows: Vec<[String; 5]> = item.lines.iter().map(|line| row(line, currency)).collect();
+    rows.extend(item.list_total.map(|total| sum("total before adjustments", total)));
+    rows.extend(item.headline_total.map(|total| sum("the stages alone", total)));
+    rows.push(sum("total", item.total));
     if let Some(reported) = item.reported_cost {
-        rows.push(sum("reported by the vendor", reported.amount));
-        rows.push(sum("reported less computed", reported.difference));
+        rows.push(sum("reported by the vendor", known(reported.amount)));
+        rows.push(sum("reported less computed", known(reported.difference)));
     }
+    if rows.iter().any(|row| !row[4].is_empty()) {
+        return draw(RANGED, ["", "quantity", "unit price", currency.as_str(), "P10 to P90"], rows);
+    }
+    let rows = rows.into_iter().map(|[name, quantity, price, amount, _]| [name, quantity, price, amount]);
     draw(COLUMNS, ["", "quantity", "unit price", currency.as_str()], rows)
 }
 
-fn row(line: &AnswerLine, currency: Currency) -> [String; 4] {
+fn range(low: Option<Money>, high: Option<Money>) -> String {
+    low.zip(high).map_or_else(String::new, |(low, high)| format!("{} to {}", amount(low), amount(high)))
+}
+
+/// What is not money, a line each.
+fn metrics(item: &AnswerItem) -> String {
+    let mut text = String::new();
+    for (name, metric) in &item.metrics.0 {
+        let AnswerMetric { value, low, high, unit } = metric;
+        text.add(format_args!("  {}: {}", plain(name), figure(*value)));
+        if let (Some(low), Some(high)) = (low, high) {
+            text.add(format_args!(" ({} to {})", figure(*low), figure(*high)));
+        }
+        text.add(format_args!(" {}\n", plain(unit)));
+    }
+    if text.is_empty() { text } else { text + "\n" }
+}
+
+/// A figure for people: six significant digits, very large ones in powers of ten.
+fn figure(value: f64) -> String {
+    if value.abs() >= 1e15 {
+        return format!("{value:.3e}");
+    }
+    let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    grouped(&rounded.to_string())
+}
+
+fn row(line: &AnswerLine, currency: Currency) -> [String; 5] {
     let quantity = grouped(&line.quantity.to_string());
     let mut price = amount(line.unit_price);
     if line.price_currency != currency {
@@ -66,7 +108,7 @@ fn row(line: &AnswerLine, currency: Currency) -> [String; 4] {
         "factor" => (quantity, format!("of {price}")),
         unit => (quantity, format!("{price} / {}", per(line.per, unit))),
     };
-    [plain(&line.description), quantity, price, amount(line.amount)]
+    [plain(&line.description), quantity, price, amount(line.amount), range(line.low, line.high)]
 }
 
 fn totals(answer: &Answer) -> String {
@@ -75,7 +117,12 @@ fn totals(answer: &Answer) -> String {
     if let Some(list_total) = answer.list_total {
         text.add(format_args!("Total before adjustments: {} {currency}\n", amount(list_total.amount)));
     }
-    text.add(format_args!("Total: {} {currency}\n", amount(answer.total.amount)));
+    text.add(format_args!("Total: {} {currency}", amount(answer.total.amount)));
+    let range = range(answer.total.low, answer.total.high);
+    if !range.is_empty() {
+        text.add(format_args!(" (P10 to P90: {range})"));
+    }
+    text.add("\n");
     let Answer { as_of, catalog_revision, engine, .. } = answer;
     let basis = format!("as of {as_of}, catalog revision {catalog_revision}, {engine}");
     text + &plain(&basis) + "\n"

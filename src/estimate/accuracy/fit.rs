@@ -67,6 +67,7 @@ impl Regression {
         }))
     }
 
+    /// The lower triangle of `XᵀWX + ridge`.
     fn normal<const K: usize>(
         self,
         observations: &[Observation<K>],
@@ -75,9 +76,9 @@ impl Regression {
         let mut normal = [[0.0; K]; K];
         for it in observations {
             let weight = counts(it);
-            for (row, x) in normal.iter_mut().zip(it.features) {
+            for (at, (row, x)) in normal.iter_mut().zip(it.features).enumerate() {
                 let weighted = weight * x;
-                row.iter_mut().zip(it.features).for_each(|(cell, y)| *cell += weighted * y);
+                row[..=at].iter_mut().zip(it.features).for_each(|(cell, y)| *cell += weighted * y);
             }
         }
         for (at, row) in normal.iter_mut().enumerate().skip(1) {

@@ -189,7 +189,7 @@ fn totals_alone_are_compared_where_one_side_has_no_lines() {
 #[test]
 fn an_answer_without_adjustments_is_its_own_list_total() {
     let (before, mut after) = (answer(&json!([]), "2"), answer(&json!([]), "1"));
-    after.list_total = Some(AnswerTotal { amount: Money::parse("3").unwrap() });
+    after.list_total = Some(AnswerTotal { amount: Money::parse("3").unwrap(), low: None, high: None });
     assert_eq!(diff(&before, &after).unwrap().list_total, Some(change("2", "3")));
     after.list_total = None;
     assert_eq!(diff(&before, &after).unwrap().list_total, None);
@@ -198,7 +198,7 @@ fn an_answer_without_adjustments_is_its_own_list_total() {
 #[test]
 fn groups_that_moved_are_named() {
     let (mut before, mut after) = (answer(&json!([]), "1"), answer(&json!([]), "1"));
-    let total = |amount: &str| AnswerTotal { amount: Money::parse(amount).unwrap() };
+    let total = |amount: &str| AnswerTotal { amount: Money::parse(amount).unwrap(), low: None, high: None };
     before.groups = Some([("same".into(), total("1")), ("gone".into(), total("1"))].into());
     after.groups = Some([("same".into(), total("1.0")), ("new".into(), total("0"))].into());
     let diff = diff(&before, &after).unwrap();

@@ -4,7 +4,7 @@ use super::{
     answer::ServingMetrics,
     asked::{Arrivals, Asked},
     fleet::{Limits, most, replicas_for},
-    physics::{Constants, Load, Replica},
+    physics::{Constants, Load, Replica, Step},
 };
 use crate::{
     catalog::money::Currency,
@@ -49,73 +49,35 @@ impl Work {
     /// Works it out for a replica: its largest batch within the limits, how many of it there are, and what a request
     /// sees at the peak of the load.
     pub(super) fn of(replica: &Replica<'_>, asked: &Asked, constants: &Constants, bands: &Bands) -> Self {
-        let server = match asked.arrivals {
-            Arrivals::Open { .. } => constants.server(),
-            Arrivals::Users(_) | Arrivals::Saturated => 1.0,
+        let full = Full::of(replica, asked, constants);
+        let speed = &bands.speed;
+        let server = full.server;
+        let replicas = match (&asked.replicas, &asked.arrivals) {
+            (Some(given), _) => given.clone(),
+            (None, Arrivals::Open { peak, .. }) => {
+                let figures = [peak, &asked.output, &full.iteration, &full.batch, speed];
+                let [replicas] = Uncertain::join(figures, |[peak, output, iteration, batch, speed]| {
+                    [replicas_for(peak, output, iteration / speed, batch, server)]
+                });
+                replicas
+            }
+            (None, _) => Uncertain::exact(1.0),
         };
-        let none = Uncertain::exact(0.0);
-        let (mean, peak, users) = match &asked.arrivals {
-            Arrivals::Open { mean, peak } => (mean, peak, &none),
-            Arrivals::Users(users) => (&none, &none, users),
-            Arrivals::Saturated => (&none, &none, &none),
-        };
-        let given = asked.replicas.as_ref().unwrap_or(&none);
-        let limits = Limits::of(asked, constants);
-        let open = matches!(asked.arrivals, Arrivals::Open { .. });
-        let loads = [&asked.input, &asked.output, &asked.cached, peak, users, given, &bands.speed];
-        let [batch, full, decoding, cached, first, each, iteration, replicas] =
-            Uncertain::join(loads, |[input, output, cached, peak, users, given, speed]| {
-                let load = Load { input, output, cached };
-                let users = (users > 0.0).then(|| users / if given > 0.0 { given } else { 1.0 });
-                let most = most(replica, load, users);
-                let own = replica.own_prompt(load);
-                let within = |step: &super::physics::Step| limits.excess(replica, load, own, step) <= 1.0;
-                let full = replica.largest_that(load, most, within);
-                let full = full.filter(|step| step.batch >= most.min(1.0));
-                let full = full.unwrap_or_else(|| replica.step(load, most.min(1.0)));
-                let needed = || {
-                    if open {
-                        replicas_for(peak, output, full.iteration / speed, full.batch, server)
-                    } else {
-                        1.0
-                    }
-                };
-                let replicas = if given > 0.0 { given } else { needed() };
-                let at = if open {
-                    let rate = peak / replicas * output / (server * speed);
-                    let slow = |step: &super::physics::Step| step.output_rate() <= rate;
-                    let at = replica.largest_that(load, full.batch, slow);
-                    at.filter(|step| step.batch >= 1.0)
-                        .unwrap_or_else(|| replica.step(load, full.batch.min(1.0)))
-                } else {
-                    full
-                };
-                let latency = replica.latency(load, own, &at);
-                let decoding = full.decode / full.iteration;
-                let on_cached = 2.0 * cached / (1.0 + cached) * full.prompt_attention / full.prompt_token;
-                [
-                    full.batch,
-                    full.output_rate() / output * server,
-                    decoding,
-                    (1.0 - decoding) * on_cached,
-                    latency.first_token,
-                    latency.each_token,
-                    at.iteration,
-                    replicas,
-                ]
-            });
-        let answers = &full * &bands.speed;
+        let [first, each, iteration] = full.seen(replica, asked, replicas.mid());
+        let answers = &full.answers * speed;
         let all = &answers * &replicas;
-        let requests = if open { mean.clone() } else { all.clone() };
-        let utilization = if open { &requests / &all } else { Uncertain::exact(1.0) };
+        let (requests, utilization) = match &asked.arrivals {
+            Arrivals::Open { mean, .. } => (mean.clone(), mean / &all),
+            Arrivals::Users(_) | Arrivals::Saturated => (all, Uncertain::exact(1.0)),
+        };
         Self {
-            batch,
+            batch: full.batch,
             answers,
-            decoding,
-            cached,
+            decoding: full.decoding,
+            cached: full.cached,
             first_token: &first * &bands.first_token,
-            each_token: &each / &bands.speed,
-            iteration: &iteration / &bands.speed,
+            each_token: &each / speed,
+            iteration: &iteration / speed,
             replicas,
             requests,
             utilization,
@@ -125,6 +87,66 @@ impl Work {
     /// Requests answered over those that could be, in the middle.
     pub(super) fn utilization(&self) -> f64 {
         self.utilization.mid()
+    }
+}
+
+/// A replica that is as busy as the limits allow, at the speed predicted.
+struct Full {
+    batch: Uncertain,
+    iteration: Uncertain,
+    /// Requests a second.
+    answers: Uncertain,
+    decoding: Uncertain,
+    cached: Uncertain,
+    /// Speed under arrivals at random.
+    server: f64,
+}
+
+impl Full {
+    fn of(replica: &Replica<'_>, asked: &Asked, constants: &Constants) -> Self {
+        let server = match asked.arrivals {
+            Arrivals::Open { .. } => constants.server(),
+            Arrivals::Users(_) | Arrivals::Saturated => 1.0,
+        };
+        let none = Uncertain::exact(0.0);
+        let users = if let Arrivals::Users(users) = &asked.arrivals { users } else { &none };
+        let one = Uncertain::exact(1.0);
+        let given = asked.replicas.as_ref().unwrap_or(&one);
+        let limits = Limits::of(asked, constants);
+        let figures = [&asked.input, &asked.output, &asked.cached, users, given];
+        let [batch, iteration, answers, decoding, cached] =
+            Uncertain::join(figures, |[input, output, cached, users, given]| {
+                let load = Load { input, output, cached };
+                let most = most(replica, load, (users > 0.0).then(|| users / given));
+                let own = replica.own_prompt(load);
+                let within = |step: &Step| limits.excess(replica, load, own, step) <= 1.0;
+                let least = most.min(1.0);
+                let full = replica.largest_that(load, most, within).filter(|step| step.batch >= least);
+                let full = full.unwrap_or_else(|| replica.step(load, least));
+                let decoding = full.decode / full.iteration;
+                let on_cached = 2.0 * cached / (1.0 + cached) * full.prompt_attention / full.prompt_token;
+                let answers = full.output_rate() / output * server;
+                [full.batch, full.iteration, answers, decoding, (1.0 - decoding) * on_cached]
+            });
+        Self { batch, iteration, answers, decoding, cached, server }
+    }
+
+    /// Times to the first and each further token and of an iteration, with as many sequences as the peak of the load
+    /// puts into each of so many replicas.
+    fn seen(&self, replica: &Replica<'_>, asked: &Asked, replicas: f64) -> [Uncertain; 3] {
+        let peak = if let Arrivals::Open { peak, .. } = &asked.arrivals { Some(peak.mid()) } else { None };
+        let figures = [&asked.input, &asked.output, &asked.cached, &self.batch];
+        Uncertain::join(figures, |[input, output, cached, batch]| {
+            let load = Load { input, output, cached };
+            let busy = |step: &Step| {
+                peak.is_none_or(|peak| step.output_rate() * self.server <= peak / replicas * output)
+            };
+            let least = batch.min(1.0);
+            let at = replica.largest_that(load, batch, busy).filter(|step| step.batch >= least);
+            let at = at.unwrap_or_else(|| replica.step(load, least));
+            let latency = replica.latency(load, replica.own_prompt(load), &at);
+            [latency.first_token, latency.each_token, at.iteration]
+        })
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{
     plan::Planned,
-    request::Training,
     stage::{RlStage, Stage, Teacher},
+    steps::Where,
     work::{Counted, RewardWork, TeacherWork},
 };
 use crate::{
@@ -39,11 +39,24 @@ struct HoursLine<'a> {
     hours: Uncertain,
     formula: Cow<'static, str>,
     inputs: Vec<(&'static str, Sourced<'a>)>,
+    /// How some of the inputs are come by.
+    parts: Vec<Where<'a>>,
+}
+
+/// How the figures are come by that the hours of a stage hang on.
+fn parts<'a>(planned: &Planned<'a>) -> Vec<Where<'a>> {
+    let Some(hours) = &planned.hours.main else { return Vec::new() };
+    let named = |name: &str| hours.gpu_hours.inputs.iter().any(|(input, _)| *input == name);
+    let work = &planned.work.main;
+    let counted = [("flops", &work.flops), ("tokens", &work.tokens)];
+    let counted = counted.into_iter().filter_map(|(name, counted)| Some((name, counted.as_ref()?)));
+    let counted = counted.filter(|(name, _)| named(name));
+    let counted = counted.filter_map(|(name, counted)| Where::of(name, counted));
+    counted.chain(hours.parts.iter().cloned()).collect()
 }
 
 /// What the lines of all stages rest on.
 pub(super) struct Ground<'a, 's> {
-    pub(super) training: &'a Training,
     pub(super) part: &'s Part<'a>,
     pub(super) subject: Option<&'s Subject<'a>>,
     pub(super) hour: &'s Hour<'a>,
@@ -59,6 +72,7 @@ impl<'a> Ground<'a, '_> {
                 hours: hours.gpu_hours.value.clone(),
                 formula: if desk.is_full() { hours.formula() } else { Cow::Borrowed("") },
                 inputs: hours.gpu_hours.inputs.clone(),
+                parts: parts(planned), // their rows are named with any detail
             };
             lines.extend(self.hours_line(desk, planned, line));
         }
@@ -67,6 +81,7 @@ impl<'a> Ground<'a, '_> {
             hours: counted.value.clone(),
             formula: Cow::Borrowed(counted.formula),
             inputs: counted.inputs.clone(),
+            parts: Vec::new(),
         };
         if let Some(teacher) = &planned.hours.teacher {
             lines.extend(self.hours_line(desk, planned, counted(Role::Teacher, teacher)));
@@ -87,11 +102,16 @@ impl<'a> Ground<'a, '_> {
         planned: &Planned<'a>,
         line: HoursLine<'a>,
     ) -> Option<Priced<'a>> {
-        let HoursLine { role, hours, formula, mut inputs } = line;
-        let formula = match formula.contains(' ') {
-            true => Cow::Owned(format!("({formula}) * price_per_gpu_hour")),
-            false => Cow::Owned(format!("{formula} * price_per_gpu_hour")),
-        };
+        let HoursLine { role, hours, formula, mut inputs, parts } = line;
+        let mut formula = if formula.contains(' ') { format!("({formula})") } else { formula.into_owned() };
+        formula.push_str(" * price_per_gpu_hour");
+        for (at, part) in parts.into_iter().enumerate() {
+            formula.push_str(if at == 0 { ", where " } else { ", " });
+            formula.extend([part.name, " = ", part.formula.as_ref()]);
+            let told: Vec<&str> = inputs.iter().map(|(name, _)| *name).collect();
+            let untold = part.inputs.into_iter().filter(|(name, _)| !told.contains(name));
+            inputs.extend(untold.collect::<Vec<_>>());
+        }
         let mut refs: Vec<Ref<'a>> = self.part.reference().into_iter().collect();
         refs.extend(self.subject.and_then(|subject| subject.reference));
         refs.extend(inputs.iter().filter_map(|(_, figure)| figure.reference));
@@ -104,7 +124,7 @@ impl<'a> Ground<'a, '_> {
             unit: GPU_HOUR,
             price: self.hour.price.clone(),
             refs: each_once(refs),
-            formula,
+            formula: Cow::Owned(formula),
             inputs,
         };
         desk.price(draft, &planned.place)
@@ -188,15 +208,19 @@ impl<'a> Desk<'a, '_> {
     /// Money for each judgement: a sandbox, or whoever else judges.
     fn judgements_line(&mut self, planned: &Planned<'a>) -> Option<Priced<'a>> {
         let Stage::Rl(stage) = planned.stage else { return None };
-        let (samples, price, extra) = match planned.work.reward.as_ref()? {
+        let (samples, price, input) = match planned.work.reward.as_ref()? {
             RewardWork::Passes(_) => return None,
-            RewardWork::Given { samples } => (samples, self.given_judgement(stage, &planned.place)?, None),
+            RewardWork::Given { samples } => {
+                let price = self.given_judgement(stage, &planned.place)?;
+                let input = price.as_given();
+                (samples, price, input)
+            }
             RewardWork::Assumed { samples, usd_per_sample } => {
                 let price = UnitPrice::modelled(usd_per_sample.value.clone(), Currency::USD);
-                (samples, price, Some(("usd_per_sample", usd_per_sample.clone())))
+                (samples, price, usd_per_sample.clone())
             }
         };
-        let refs = extra.iter().filter_map(|(_, figure)| figure.reference).collect();
+        let refs = input.reference.into_iter().collect();
         let draft = Draft {
             code: code(planned.stage, Role::Reward),
             description: planned.description(Role::Reward),
@@ -205,7 +229,7 @@ impl<'a> Desk<'a, '_> {
             price,
             refs,
             formula: Cow::Owned(format!("{} * price_per_sample", samples.formula)),
-            inputs: samples.inputs.iter().cloned().chain(extra).collect(),
+            inputs: samples.inputs.iter().cloned().chain([("price_per_sample", input)]).collect(),
         };
         self.price(draft, &planned.place)
     }

@@ -1,12 +1,11 @@
 //! The stages of a training on its machines: the work of each, whether it fits, and its hours.
 
 use super::{
-    answer::HoursFrom,
     generation, goodput,
     memory::{self, Bytes, Fit, Load, Misfit, Room},
     prior,
     request::Training,
-    stage::{Precision, RlAlgorithm, RlStage, Stage, Teacher},
+    stage::{Known, Precision, RlAlgorithm, RlStage, Stage, Teacher},
     steps::{self, Hours, Machines, Prior, Sources},
     work::{self, Counted, Models, RewardWork, StageWork, TeacherWork},
 };
@@ -75,6 +74,8 @@ pub(super) struct Planner<'a, 's> {
     peak: Option<Sourced<'a>>,
     /// Of machines whose count is that.
     goodput: Option<Counted<'a>>,
+    /// What published runs got, by precision.
+    priors: Vec<(Precision, Prior<'a>)>,
 }
 
 impl<'a, 's> Planner<'a, 's> {
@@ -88,7 +89,7 @@ impl<'a, 's> Planner<'a, 's> {
         let count = training.hardware.count;
         let needed = training.stages.iter().any(|stage| steps::needs_peak(stage.known()));
         let peak = if needed { part.need_reference_peak(desk) } else { part.reference_figure() };
-        Self { training, part, subject, hour, count, peak, goodput: None }
+        Self { training, part, subject, hour, count, peak, goodput: None, priors: Vec::new() }
     }
 
     fn shape(&self) -> Option<&'s Shape> {
@@ -171,27 +172,52 @@ impl<'a, 's> Planner<'a, 's> {
 
     fn find_hours(&mut self, desk: &mut Desk<'a, '_>, planned: &mut [Planned<'a>]) {
         self.goodput = None;
+        self.priors.clear();
         for stage in planned {
             stage.hours = self.hours(desk, stage);
+            self.refuse_nothing(desk, stage);
+        }
+    }
+
+    /// Hours that nothing tells are a fault, never none.
+    fn refuse_nothing(&self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) {
+        let StageHours { main, teacher, reward } = &planned.hours;
+        let all_in = main.as_ref().is_some_and(Hours::are_all_in);
+        let work = &planned.work;
+        let no_main = main.is_none() && !planned.is_free();
+        let no_teacher = teacher.is_none() && matches!(work.teacher, Some(TeacherWork::Passes(_)));
+        let no_reward = reward.is_none() && matches!(work.reward, Some(RewardWork::Passes(_)));
+        if !(no_main || (no_teacher || no_reward) && !all_in) || !desk.faults.is_empty() {
+            return;
+        }
+        if self.shape().is_none() {
+            desk.fault("/model", FaultKind::MissingField { name: "model".to_owned() });
+        } else {
+            let place = format!("{}/flops", planned.place);
+            desk.fault(&place, FaultKind::MissingField { name: "flops".to_owned() });
         }
     }
 
     fn hours(&mut self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> StageHours<'a> {
         let mut main = match planned.stage {
-            Stage::Prompting(_) => None,
+            _ if planned.is_free() => None,
             stage => {
                 let machines = Machines { peak: self.peak.clone(), count: self.count };
-                let (goodput, this) = (&mut self.goodput.clone(), &*self);
+                let mut known = self.goodput.take();
+                let count = self.count;
                 let sources = Sources {
                     goodput: &mut |desk| {
-                        if goodput.is_none() {
-                            *goodput = goodput::of(desk, this.count);
+                        if known.is_none() {
+                            known = goodput::of(desk, count);
                         }
-                        goodput.clone()
+                        known.clone()
                     },
-                    prior: &mut |desk| this.prior(desk, planned),
+                    prior: &mut |desk| self.prior(desk, planned),
                 };
-                steps::hours(desk, &planned.place, stage.known(), &planned.work.main, &machines, sources)
+                let hours =
+                    steps::hours(desk, &planned.place, stage.known(), &planned.work.main, &machines, sources);
+                self.goodput = known;
+                hours
             }
         };
         let aside =
@@ -213,16 +239,25 @@ impl<'a, 's> Planner<'a, 's> {
         StageHours { main, teacher, reward }
     }
 
+    /// The count as an input: given, or found for a deadline.
+    fn gpus(&self, count: u64) -> Sourced<'a> {
+        let count = Uncertain::exact(gpus(count));
+        match self.training.hardware.count {
+            Some(_) => Sourced::given(count, "gpu"),
+            None => Sourced::derived(count, "gpu"),
+        }
+    }
+
     /// What modelled hours have on top: the start of the job, and what is lost on machines that are taken away.
     fn interrupt(&self, desk: &mut Desk<'a, '_>, hours: &mut Hours<'a>) {
-        if matches!(hours.from, HoursFrom::GpuHours | HoursFrom::Days | HoursFrom::None) {
+        if hours.are_all_in() {
             return;
         }
         if self.hour.is_spot() {
             hours.lose_to_spot(desk, self.count, self.part.gpus_per_server);
         }
         if let Some(count) = self.count
-            && let Some(startup) = steps::startup(desk, count)
+            && let Some(startup) = steps::startup(desk, self.gpus(count))
         {
             hours.begin_with(startup);
         }
@@ -239,27 +274,35 @@ impl<'a, 's> Planner<'a, 's> {
         let Stage::Distillation(stage) = planned.stage else { return None };
         let Some(Teacher::SelfRun(run)) = stage.teacher() else { return None };
         let given: Option<Figure> = run.output_tokens_per_second_per_gpu;
-        let roofline = match given {
-            Some(_) => None,
-            None => {
-                let shape = &planned.teacher.as_ref()?.shape;
-                let peak = self.part.need_reference_peak(desk)?.value.mid();
-                let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
-                let memory = self.part.memory(desk)?.value.mid();
-                let usable = desk.assumption("training.usable_memory_fraction")?.value.mid();
-                let writer = generation::Writer { usable_bytes: memory * usable, bandwidth, peak };
-                generation::roofline(shape, writer, length)
-            }
-        };
         let place = format!("{}/teacher", planned.place);
+        let roofline = if given.is_some() {
+            None
+        } else {
+            let shape = &planned.teacher.as_ref()?.shape;
+            let peak = self.part.need_reference_peak(desk)?.value.mid();
+            let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
+            let memory = self.part.memory(desk)?.value.mid();
+            let usable = desk.assumption("training.usable_memory_fraction")?.value.mid();
+            let writer = generation::Writer { usable_bytes: memory * usable, bandwidth, peak };
+            Some(generation::roofline(shape, writer, length)?)
+        };
         generation::hours(desk, &place, given, tokens, roofline)
     }
 
-    /// What published runs got of the peak in such a stage.
-    fn prior(&self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> Option<Prior<'a>> {
+    /// What published runs got of the peak in such a stage; stages in one precision share it.
+    fn prior(&mut self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> Option<Prior<'a>> {
         if let Stage::Rl(stage) = planned.stage {
             return self.rl_prior(desk, stage, planned);
         }
+        if let Some((_, known)) = self.priors.iter().find(|(precision, _)| *precision == planned.precision) {
+            return Some(known.clone());
+        }
+        let prior = self.pretraining_prior(desk, planned)?;
+        self.priors.push((planned.precision, prior.clone()));
+        Some(prior)
+    }
+
+    fn pretraining_prior(&self, desk: &mut Desk<'a, '_>, planned: &Planned<'a>) -> Option<Prior<'a>> {
         let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
         let made = (self.part.vendor, self.part.generation);
         let part = prior::Part::new(made, self.part.tflops(), bandwidth / 1e9, self.part.fast_domain_gpus)?;
@@ -272,9 +315,10 @@ impl<'a, 's> Planner<'a, 's> {
             count: self.count.map(gpus),
             benchmark: false,
         };
-        let prior::Prior { value, inputs, .. } = prior::utilization(desk, &situation)?;
+        let prior::Prior { value, inputs, formula } = prior::utilization(desk, &situation)?;
         let utilization = Sourced::derived(value, "ratio");
-        Some(Prior { utilization, speedup: None, inputs })
+        let formula = Some(formula.into());
+        Some(Prior { formula, ..Prior::new(utilization, inputs) })
     }
 
     /// Reinforcement learning: from tokens a second, where the shape is known; else from what is usual of the peak.
@@ -287,7 +331,7 @@ impl<'a, 's> Planner<'a, 's> {
         let bandwidth = self.part.need_memory_bandwidth(desk)?.value.mid();
         let sandbox = stage.reward == super::stage::Reward::Sandbox;
         let params = (shape.active_params, shape.total_params);
-        let prior::Prior { value, inputs, .. } =
+        let prior::Prior { value, mut inputs, formula } =
             prior::rl_tokens_per_second_per_gpu(desk, params, bandwidth, peak, sandbox)?;
         // A value model as large as the policy, and a reward model: 20 N for each token in place of 10 N.
         let more = if stage.algorithm == RlAlgorithm::Ppo { 2.0 } else { 1.0 };
@@ -296,7 +340,12 @@ impl<'a, 's> Planner<'a, 's> {
         let utilization = Sourced::derived(utilization.map(|share| share.clamp(LEAST, 1.0)), "ratio");
         let speedup =
             if stage.asynchronous { Some(desk.assumption("training.rl.async_speedup")?) } else { None };
-        Some(Prior { utilization, speedup, inputs })
+        let formula = desk
+            .is_full()
+            .then(|| format!("({formula}) * flops / (tokens * peak_flops_per_second * passes)").into());
+        inputs.push(("tokens", tokens.sourced("token")));
+        inputs.push(("passes", Sourced::derived(Uncertain::exact(more), "ratio")));
+        Some(Prior { speedup, formula, ..Prior::new(utilization, inputs) })
     }
 
     /// The smallest count whose days are not more than the deadline.
@@ -332,6 +381,11 @@ impl<'a, 's> Planner<'a, 's> {
 }
 
 impl Planned<'_> {
+    /// Whether it takes no machines: a prompt, where nothing is said of hours.
+    fn is_free(&self) -> bool {
+        matches!(self.stage, Stage::Prompting(_)) && self.stage.known() == Known::default()
+    }
+
     /// Parameters of adapters, where there are any.
     fn adapter_params(&self, desk: &mut Desk<'_, '_>, shape: &Shape) -> f64 {
         let (method, given) = match self.stage {
@@ -344,8 +398,8 @@ impl Planned<'_> {
             (super::stage::Method::Full, _) => 0.0,
             (_, Some(given)) => given.mid(),
             (_, None) => {
-                let share = desk.assumption("training.lora.adapter_share");
-                share.map_or(0.0, |share| share.value.mid() * shape.total_params)
+                let assumed = desk.assumption("training.lora.adapter_share");
+                assumed.map_or(0.0, |of_all| of_all.value.mid() * shape.total_params)
             }
         }
     }
@@ -357,21 +411,21 @@ fn aside<'a>(
     main: Option<&Hours<'a>>,
     planned: &Planned<'a>,
     work: &work::Work<'a>,
-    [its_name, own_name]: [&'static str; 2],
+    [name, own_name]: [&'static str; 2],
 ) -> Option<Counted<'a>> {
     let main = main?;
-    if matches!(main.from, HoursFrom::GpuHours | HoursFrom::Days) {
+    if main.are_all_in() {
         return None;
     }
-    let (its, own) = (work.flops.as_ref()?, planned.work.main.flops.as_ref()?);
-    let share = its.value.with(&own.value, |its, own| its / own.max(LEAST));
-    let formula = if its_name == "reward_flops" {
+    let (other, own) = (work.flops.as_ref()?, planned.work.main.flops.as_ref()?);
+    let share = other.value.with(&own.value, |other, own| other / own.max(LEAST));
+    let formula = if name == "reward_flops" {
         "reward_flops / flops * stage_gpu_hours"
     } else {
         "teacher_flops / flops * stage_gpu_hours"
     };
     let inputs = vec![
-        (its_name, its.sourced("FLOP")),
+        (name, other.sourced("FLOP")),
         (own_name, own.sourced("FLOP")),
         ("stage_gpu_hours", main.gpu_hours.sourced("gpu_hour")),
     ];

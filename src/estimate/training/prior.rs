@@ -131,7 +131,17 @@ pub(crate) const UNSEEN_PART: Term = Term {
 };
 
 /// The formula of [`Prior`], in the names of its inputs.
-const FORMULA: &str = "base_utilization * balance_ratio ^ balance_exponent * size_ratio ^ size_exponent * every other factor given";
+fn formula(inputs: &[(&'static str, Sourced<'_>)]) -> &'static str {
+    let has = |name: &str| inputs.iter().any(|(input, _)| *input == name);
+    match (has("balance_ratio"), has("size_ratio")) {
+        (true, true) => {
+            "base_utilization * balance_ratio ^ balance_exponent * size_ratio ^ size_exponent * every other factor given"
+        }
+        (true, false) => "base_utilization * balance_ratio ^ balance_exponent * every other factor given",
+        (false, true) => "base_utilization * size_ratio ^ size_exponent * every other factor given",
+        (false, false) => "base_utilization * every other factor given",
+    }
+}
 
 /// The range of memory bandwidth by peak, in bytes for each 1000 FLOP, that published runs reach; beyond it the
 /// nearer end is taken.
@@ -311,7 +321,8 @@ pub(crate) fn utilization<'a>(desk: &mut Desk<'a, '_>, situation: &Situation<'_>
     if let Some(powers) = powers {
         value = value.with(&powers, |value, powers| value * powers.exp());
     }
-    Some(Prior { value, inputs, formula: FORMULA })
+    let formula = formula(&inputs);
+    Some(Prior { value, inputs, formula })
 }
 
 fn ratio<'a>(value: f64) -> Sourced<'a> {
@@ -509,7 +520,7 @@ mod tests {
             let value = quoted(&situation);
             let (low, high) = value.range().unwrap();
             assert!((value.mid().ln() - ln_mid).abs() < 1e-9, "{value:?}");
-            // The draws of a quote are 255: its edges are as noisy, less so the way from one to the other.
+            // The draws of a quote are few: its edges are as noisy, less so the way from one to the other.
             assert!(((high / low).ln() / (2.0 * width) - 1.0).abs() < 0.03, "{low} {high} {width}");
             for edge in [ln_mid - low.ln(), high.ln() - ln_mid] {
                 assert!((edge / width - 1.0).abs() < 0.1, "{edge} {width}");

@@ -155,7 +155,11 @@ impl<'a> Desk<'a, '_> {
         let mut refs = Vec::new();
         let mut inputs = vec![(name, count.clone())];
         let price = match (data.unit_price, data.sort) {
-            (Some(price), _) => self.given_price(&format!("{field}/unit_price"), price, currency),
+            (Some(price), _) => {
+                let price = self.given_price(&format!("{field}/unit_price"), price, currency);
+                inputs.push(("unit_price", price.as_given()));
+                price
+            }
             (None, Some(sort)) => {
                 let (id, wanted) = usual_price(sort);
                 if wanted != unit {

@@ -29,6 +29,9 @@ use crate::{
 };
 
 const HOURS_PER_DAY: f64 = 24.0;
+
+/// Months are told for a century at most: whoever trains for longer has made a slip.
+const MOST_DAYS: f64 = 36_500.0;
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// Prices one workload. `base` is its place in the request.
@@ -58,23 +61,19 @@ impl<'a> Desk<'a, '_> {
         self.need_subject(item, subject.is_some());
         let part = Part::find(self, &item.hardware.gpu)?;
         let hour = self.hour(Machines::from(&item.hardware.0), &part)?;
-        let mut planner = Planner::new(self, item, &part, subject.as_ref(), &hour);
-        let planned = planner.plan(self);
-        let count = planner.count;
+        let mut plan = Planner::new(self, item, &part, subject.as_ref(), &hour);
+        let planned = plan.plan(self);
+        let count = plan.count;
         if !self.faults.is_empty() {
             return None;
         }
-        let ground = Ground { training: item, part: &part, subject: subject.as_ref(), hour: &hour };
+        let ground = Ground { part: &part, subject: subject.as_ref(), hour: &hour };
         let run = Run { item, part: &part, hour: &hour, subject: subject.as_ref(), planned: &planned, count };
-        let quoted = run.quote(self, &ground);
-        match quoted {
-            Ok(quoted) => quoted,
-            Err(Overflow) => {
-                let detail = "the sum of the lines has too many digits to be written";
-                self.fault("", FaultKind::out_of_range(detail));
-                None
-            }
-        }
+        run.quote(self, &ground).unwrap_or_else(|Overflow| {
+            let detail = "the sum of the lines has too many digits to be written";
+            self.fault("", FaultKind::out_of_range(detail));
+            None
+        })
     }
 
     fn check_machines(&mut self, item: &Training) {
@@ -158,7 +157,8 @@ impl<'a> Run<'a, '_> {
             return Ok(None);
         }
         let (total, spread) = draft::sum(lines.all())?;
-        let (headline, _) = draft::sum(lines.of_stages())?;
+        let alone = lines.idle.is_none() && lines.program.is_empty();
+        let headline = if alone { total } else { draft::sum(lines.of_stages())?.0 };
         let metrics = self.metrics(desk, &hours, days.as_ref());
         let stages = self.stages(desk, &lines)?;
         let by_month = self.months(desk, &lines)?;
@@ -212,7 +212,7 @@ impl<'a> Run<'a, '_> {
             days: days.map(|days| Metric::of(days, "day")),
             gpus: self.count.map(|count| Metric::exact(gpus(count), "gpu")),
             min_gpus: min_gpus.map(|count| Metric::exact(gpus(count), "gpu")),
-            utilization: utilization.map(|share| Metric::of(&share, "ratio")),
+            utilization,
             price_per_gpu_hour: Some(Metric::of(&self.hour.price.spread, self.hour.price.currency)),
             purchase: self.purchase(),
             energy_kwh: energy.as_ref().map(|energy| Metric::of(&energy.kwh, "kWh")),
@@ -248,37 +248,41 @@ impl<'a> Run<'a, '_> {
         (!flops.is_empty()).then(|| Uncertain::sum(&flops))
     }
 
-    fn utilization(&self, flops: &Uncertain, hours: &Uncertain) -> Option<Uncertain> {
+    /// Model FLOPs over what the part could do in so many hours, at most 1.
+    fn utilization(&self, flops: &Uncertain, hours: &Uncertain) -> Option<Metric> {
         let (_, peak) = self.part.reference_peak()?;
-        let seconds = hours.times(SECONDS_PER_HOUR * peak);
-        (hours.mid() > 0.0).then(|| flops / &seconds)
+        let could = hours.times(SECONDS_PER_HOUR * peak);
+        (hours.mid() > 0.0).then(|| Metric::share(flops, &could))
     }
 
     fn stages(&self, desk: &mut Desk<'a, '_>, lines: &Lines<'a>) -> Result<Vec<StageQuote>, Overflow> {
         let mut quotes = Vec::with_capacity(self.planned.len());
+        let goodput = goodput::of(desk, self.count).map(|goodput| goodput.value);
         for (at, (planned, priced)) in self.planned.iter().zip(&lines.stages).enumerate() {
             let (total, _) = draft::sum(priced.iter())?;
-            quotes.push(self.stage(desk, planned, total, lines::numbered(self.planned, at)));
+            quotes.push(self.stage(planned, total, lines::numbered(self.planned, at), goodput.as_ref()));
         }
         Ok(quotes)
     }
 
     fn stage(
         &self,
-        desk: &mut Desk<'a, '_>,
         planned: &Planned<'a>,
         total: Total,
         name: String,
+        goodput: Option<&Uncertain>,
     ) -> StageQuote {
         let work = &planned.work.main;
         let hours = planned.hours.total();
         let main = planned.hours.main.as_ref();
-        let flops = work.flops.as_ref().map(|flops| &flops.value);
-        let utilization =
-            flops.zip(main).and_then(|(flops, main)| self.utilization(flops, &main.gpu_hours.value));
-        let mfu = main
-            .and_then(|main| main.mfu.clone())
-            .or_else(|| self.steady(desk, main?.from, utilization.as_ref()?));
+        let busy = work.flops.as_ref().zip(main).map(|(flops, main)| (&flops.value, &main.gpu_hours.value));
+        let utilization = busy.and_then(|(flops, hours)| self.utilization(flops, hours));
+        // Goodput stands between all hours and those of steady steps.
+        let steady = || {
+            let ((flops, hours), goodput) = busy.zip(goodput)?;
+            self.utilization(flops, &(hours * goodput))
+        };
+        let mfu = main.and_then(|main| main.mfu.as_ref()).map(|mfu| Metric::of(mfu, "ratio")).or_else(steady);
         StageQuote {
             stage: name,
             hours_from: main.map_or(HoursFrom::None, |main| main.from),
@@ -287,20 +291,11 @@ impl<'a> Run<'a, '_> {
             flops: planned.work.flops().map(|flops| Metric::of(&flops, "FLOP")),
             gpu_hours: main.map(|_| Metric::of(&hours, GPU_HOUR)),
             days: main.and_then(|_| self.days(&hours)).map(|days| Metric::of(&days, "day")),
-            mfu: mfu.map(|mfu| Metric::of(&mfu, "ratio")),
-            utilization: utilization.map(|share| Metric::of(&share, "ratio")),
+            mfu,
+            utilization,
             memory_bytes: planned.fit.map(|fit| Metric::exact(fit.bytes_total, "byte")),
             min_gpus: planned.fit.map(|fit| Metric::exact(gpus(fit.min_gpus), "gpu")),
         }
-    }
-
-    /// The utilisation in steady state that a stage's hours come to, where goodput stands between the two.
-    fn steady(&self, desk: &mut Desk<'a, '_>, from: HoursFrom, utilization: &Uncertain) -> Option<Uncertain> {
-        if from == HoursFrom::None {
-            return None;
-        }
-        let goodput = goodput::of(desk, self.count)?;
-        Some(utilization.with(&goodput.value, |share, goodput| (share / goodput).min(1.0)))
     }
 
     fn months(
@@ -314,6 +309,13 @@ impl<'a> Run<'a, '_> {
             desk.warn(WarningCode::NoSchedule, "/start", message);
             return Ok(None);
         };
+        let days = self.planned.iter().map(|planned| planned.hours.total().mid()).sum::<f64>()
+            / (HOURS_PER_DAY * gpus(count));
+        if days > MOST_DAYS {
+            let detail = format!("months are told for a century at most, and this takes {days:.0} days");
+            desk.fault("/start", FaultKind::out_of_range(detail));
+            return Ok(None);
+        }
         let mut spent = Vec::new();
         let mut from = 0.0;
         for (planned, priced) in self.planned.iter().zip(&lines.stages) {

@@ -134,6 +134,8 @@ pub struct Data {
     pub currency: Option<Box<str>>,
     /// It is there already, and costs nothing this time.
     #[serde(default)]
+    #[schema(default = false, example = false)]
+    #[schema(example = false)]
     pub reused: bool,
 }
 

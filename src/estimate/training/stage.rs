@@ -169,6 +169,7 @@ stages! {
         adapter_params: Option<Figure>,
         /// The reference model's log-probabilities were computed before, and cost nothing here.
         #[serde(default)]
+        #[schema(example = false)]
         cached_reference: bool,
     }
     /// Reinforcement learning.
@@ -200,9 +201,11 @@ stages! {
         currency: Option<Box<str>>,
         /// No reference model holds the policy near where it began (no KL term).
         #[serde(default)]
+        #[schema(example = false)]
         no_reference: bool,
         /// The next step's answers are written while this one's are trained on.
         #[serde(default)]
+        #[schema(example = false)]
         asynchronous: bool,
     }
     /// Distillation: a student learns from a teacher.
@@ -275,6 +278,7 @@ pub struct SelfRun {
 }
 
 /// A teacher: the name of a model, or a workload.
+#[expect(clippy::large_enum_variant, reason = "a schema: there is never one")]
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum TeacherSchema {

@@ -44,12 +44,24 @@ pub(crate) struct Machines<'a> {
 /// What published runs got of the peak, all hours counted.
 #[derive(Debug, Clone)]
 pub(crate) struct Prior<'a> {
+    /// One over the utilisation, which is taken within (0, 1].
+    pub(crate) inverse: Uncertain,
     /// Model FLOPs over the peak, all hours.
     pub(crate) utilization: Sourced<'a>,
     /// What that is multiplied with: asynchronous reinforcement learning.
     pub(crate) speedup: Option<Sourced<'a>>,
     /// What the utilisation comes from.
     pub(crate) inputs: Vec<(&'static str, Sourced<'a>)>,
+    /// How, in the names of `inputs`; none where it is a row of its own.
+    pub(crate) formula: Option<Cow<'static, str>>,
+}
+
+impl<'a> Prior<'a> {
+    /// A utilisation, and what it comes from.
+    pub(crate) fn new(utilization: Sourced<'a>, inputs: Vec<(&'static str, Sourced<'a>)>) -> Self {
+        let inverse = utilization.value.map(|utilization| 1.0 / utilization.clamp(LEAST, 1.0));
+        Self { inverse, utilization, speedup: None, inputs, formula: None }
+    }
 }
 
 /// The hours of one GPU.
@@ -62,9 +74,32 @@ pub(crate) struct Hours<'a> {
     pub(crate) mfu: Option<Uncertain>,
     /// What the formula goes on with.
     more: Vec<&'static str>,
+    /// How inputs are come by that are modelled themselves.
+    pub(crate) parts: Vec<Where<'a>>,
+}
+
+/// How an input of a formula is come by.
+#[derive(Debug, Clone)]
+pub(crate) struct Where<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) formula: Cow<'static, str>,
+    pub(crate) inputs: Vec<(&'static str, Sourced<'a>)>,
+}
+
+impl<'a> Where<'a> {
+    /// A figure with a formula of its own; none where it is an input itself.
+    pub(crate) fn of(name: &'static str, counted: &Counted<'a>) -> Option<Self> {
+        let formula = Cow::Borrowed(counted.formula);
+        (counted.formula != name).then(|| Self { name, formula, inputs: counted.inputs.clone() })
+    }
 }
 
 impl<'a> Hours<'a> {
+    /// Whether the request gives them, with all that they include.
+    pub(crate) fn are_all_in(&self) -> bool {
+        matches!(self.from, HoursFrom::GpuHours | HoursFrom::Days)
+    }
+
     /// The formula with all that was put on top.
     pub(crate) fn formula(&self) -> Cow<'static, str> {
         match self.more.as_slice() {
@@ -152,27 +187,33 @@ pub(crate) fn hours<'a>(
     let given = reader.given(known)?;
     agree(&mut reader, known, work, machines)?;
     let mut mfu_given = None;
+    let mut parts = Vec::new();
     let (gpu_hours, from) = match given {
         Given { gpu_hours: Some(hours), .. } => (one("gpu_hours", hours), HoursFrom::GpuHours),
         Given { days: Some(days), .. } => (reader.days(days, machines.count)?, HoursFrom::Days),
         Given { speed: Some(speed), .. } => {
             let goodput = goodput(reader.desk)?;
+            parts.extend(Where::of("goodput", &goodput));
             (
                 at_speed(work.tokens.as_ref()?, speed, goodput.sourced("ratio")),
                 HoursFrom::TokensPerSecondPerGpu,
             )
         }
         Given { mfu: Some(mfu), .. } => {
-            let goodput = goodput(reader.desk)?.sourced("ratio");
+            let goodput = goodput(reader.desk)?;
+            parts.extend(Where::of("goodput", &goodput));
+            let goodput = goodput.sourced("ratio");
             mfu_given = Some(mfu.value.clone());
             (at_mfu(work.flops.as_ref()?, machines.peak.clone()?, mfu, goodput), HoursFrom::Mfu)
         }
         _ => {
             let prior = prior(reader.desk)?;
+            let formula = prior.formula.clone();
+            parts.extend(formula.map(|formula| Where { name: "utilization", formula, inputs: Vec::new() }));
             (at_prior(work.flops.as_ref()?, machines.peak.clone()?, prior), HoursFrom::Assumption)
         }
     };
-    Some(Hours { gpu_hours, from, mfu: mfu_given, more: Vec::new() })
+    Some(Hours { gpu_hours, from, mfu: mfu_given, more: Vec::new(), parts })
 }
 
 /// Where what is not given comes from; each is asked only where it is needed.
@@ -307,8 +348,7 @@ fn at_mfu<'a>(flops: &Counted<'a>, peak: Sourced<'a>, mfu: Sourced<'a>, goodput:
 
 /// `C / (3600 · P · U · a)`: model FLOPs, peak, what published runs got of it, and what being asynchronous gains.
 fn at_prior<'a>(flops: &Counted<'a>, peak: Sourced<'a>, prior: Prior<'a>) -> Counted<'a> {
-    let bounded = prior.utilization.value.map(|utilization| utilization.clamp(LEAST, 1.0));
-    let mut value = &(&flops.value.times(1.0 / 3600.0) / &peak.value) / &bounded;
+    let mut value = &(&flops.value.times(1.0 / 3600.0) / &peak.value) * &prior.inverse;
     let mut formula = "flops / (3600 * peak_flops_per_second * utilization)";
     let mut inputs = vec![
         ("flops", flops.sourced("FLOP")),
@@ -327,9 +367,8 @@ fn at_prior<'a>(flops: &Counted<'a>, peak: Sourced<'a>, prior: Prior<'a>) -> Cou
 /// Hours that a job takes before its first step: `n · minutes / 60`, added to hours that are modelled.
 ///
 /// The assumption `training.job_startup_minutes`: it decides the bill of jobs below about 50 GPU-hours.
-pub(crate) fn startup<'a>(desk: &mut Desk<'a, '_>, count: u64) -> Option<Counted<'a>> {
+pub(crate) fn startup<'a>(desk: &mut Desk<'a, '_>, gpus: Sourced<'a>) -> Option<Counted<'a>> {
     let minutes = desk.assumption("training.job_startup_minutes")?;
-    let gpus = gpus(count);
     let value = minutes.value.with(&gpus.value, |minutes, gpus| minutes.max(0.0) / 60.0 * gpus);
     let inputs = vec![("gpus", gpus), ("startup_minutes", minutes)];
     Some(Counted { value, formula: "gpus * startup_minutes / 60", inputs })
@@ -460,7 +499,7 @@ mod tests {
                     return work::rl_utilization(stage, desk);
                 }
                 let utilization = Sourced::derived(Uncertain::exact(0.4), "ratio");
-                Some(Prior { utilization, speedup: None, inputs: Vec::new() })
+                Some(Prior::new(utilization, Vec::new()))
             };
             let sources = Sources { goodput: &mut goodput, prior: &mut prior };
             hours(desk, "/stages/0", stage.known(), &work.main, &machines, sources)
@@ -590,7 +629,7 @@ mod tests {
     /// s1: 23.5M tokens on 16 H100 in 26 minutes; its utilisation was 0.19, start-up included.
     #[test]
     fn small_jobs_are_mostly_start_up() {
-        let (startup, _) = at_desk(|desk| startup(desk, 16));
+        let (startup, _) = at_desk(|desk| startup(desk, gpus(16)));
         let startup = startup.unwrap();
         assert_eq!((startup.value.mid(), startup.value.range()), (8.0 / 3.0, Some((4.0 / 3.0, 16.0 / 3.0))));
         let request = json!({ "stage": "sft", "tokens": 23.5e6 });

@@ -32,7 +32,7 @@ impl Printed {
         self.mantissa * ten_to(scale - self.scale)
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         let scale = self.scale.max(other.scale);
         Self { mantissa: self.at(scale) + other.at(scale), scale }
     }
@@ -52,12 +52,12 @@ impl Printed {
     }
 
     /// Whether two differ by no more than a tolerance.
-    fn is_within(self, other: Self, tolerance: Self) -> bool {
+    pub fn is_within(self, other: Self, tolerance: Self) -> bool {
         let difference = self.plus(Self { mantissa: -other.mantissa, ..other });
         tolerance.is_at_least(difference.abs())
     }
 
-    fn abs(self) -> Self {
+    pub fn abs(self) -> Self {
         Self { mantissa: self.mantissa.abs(), ..self }
     }
 }

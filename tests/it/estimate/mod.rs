@@ -6,7 +6,7 @@ mod counts;
 mod faults;
 mod hostile;
 mod laws;
-mod ledger;
+pub mod ledger;
 mod money;
 mod names;
 mod published;

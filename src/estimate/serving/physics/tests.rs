@@ -138,7 +138,8 @@ fn measured_as(
     let largest = replica.largest_batch(load).max(0.3 * replica.ranks);
     let most = largest.min(concurrency.unwrap_or(replica.cap()));
     let within = |step: &super::Step| tpot_limit.is_none_or(|limit| step.iteration <= limit / k.tpot_p99());
-    let step = replica.largest_that(load, most, within).unwrap();
+    // Of the layouts that a submitter may have had, some are too slow at any batch.
+    let step = replica.largest_that(load, most, within).unwrap_or_else(|| replica.step(load, 1e-3));
     let server = if tpot_limit.is_some() { k.server } else { 1.0 };
     (step, step.output_rate() / replica.gpus() * server)
 }

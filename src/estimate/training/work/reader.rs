@@ -11,6 +11,9 @@ use crate::estimate::{
 /// No count is larger: a million times the tokens that there are. Products of five of them stay finite.
 const MOST: f64 = 1e18;
 
+/// No count is smaller, so that neither hours nor amounts vanish.
+const LEAST: f64 = 1e-6;
+
 /// No run has more arithmetic.
 const MOST_FLOPS: f64 = 1e36;
 
@@ -84,7 +87,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         most: f64,
         unit: &'static str,
     ) -> Option<Sourced<'a>> {
-        let wrong = if figure.mid() <= 0.0 {
+        let wrong = if figure.mid() < LEAST {
             format!("must be above 0, got {}", figure.mid())
         } else if figure.0.high() > most {
             format!("must be at most {most:e}, got {:e}", figure.0.high())
@@ -140,6 +143,9 @@ impl<'a> Counted<'a> {
 
     /// It, as an input of the next formula.
     pub(crate) fn sourced(&self, unit: &'static str) -> Sourced<'a> {
-        Sourced::derived(self.value.clone(), unit)
+        match self.inputs.as_slice() {
+            [(name, only)] if *name == self.formula => only.clone(),
+            _ => Sourced::derived(self.value.clone(), unit),
+        }
     }
 }

@@ -175,5 +175,5 @@ pub(crate) fn utilization<'a>(stage: &RlStage, desk: &mut Desk<'a, '_>) -> Optio
     };
     let utilization = desk.assumption(id)?;
     let speedup = if stage.asynchronous { Some(desk.assumption("training.rl.async_speedup")?) } else { None };
-    Some(Prior { utilization, speedup, inputs: Vec::new() })
+    Some(Prior { speedup, ..Prior::new(utilization, Vec::new()) })
 }
