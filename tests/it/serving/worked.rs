@@ -15,7 +15,7 @@ async fn deepseeks_day_costs_what_deepseek_says() {
     let request = json!({
         "kind": "serving", "model": "deepseek-v3", "hours": 24,
         "hardware": { "gpu": "h800-sxm5-80gb", "gpus_per_replica": 32, "replicas": 56.6875, "price_per_gpu_hour": "2.00" },
-        "traffic": { "input_tokens": 3619.047_619, "output_tokens": 1000, "cached_input_fraction": 0.5625, "saturated": true },
+        "traffic": { "input_tokens": 3_619.047_6, "output_tokens": 1000, "cached_input_fraction": 0.5625, "saturated": true },
     });
     let item = item(&request).await;
     assert_eq!(item["total"]["amount"], "87072.00");

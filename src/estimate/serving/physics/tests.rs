@@ -22,7 +22,7 @@ fn row_of(id: &str) -> Option<f64> {
 }
 
 fn constants() -> Constants {
-    Constants::read(|id| row_of(id)).unwrap()
+    Constants::read(row_of).unwrap()
 }
 
 /// A prediction of the script that found the physics, with all that it was made from.
@@ -227,7 +227,7 @@ fn layouts_of(row: &PublishedThroughput, model: &Model) -> Vec<Layout> {
         for pipeline in [1, 2, 4, 8] {
             for ranks in [1, 2, 4, 8, 16, 24, 36, 72] {
                 let gpus = tensor * pipeline * ranks;
-                let divides = gpus <= row.gpu_count && row.gpu_count % gpus == 0;
+                let divides = gpus <= row.gpu_count && row.gpu_count.is_multiple_of(gpus);
                 let apart = ranks > 1 && (!model.is_mixture() || tensor > 1 || pipeline > 1);
                 let thin = pipeline > 1 && model.layers < 8.0 * f64::from(pipeline);
                 if divides && !apart && !thin && f64::from(tensor) <= model.heads {
@@ -296,7 +296,7 @@ fn ranks(figures: &[f64]) -> Vec<f64> {
     let less = |a: f64| figures.iter().filter(|b| **b < a).count();
     let same = |a: f64| figures.iter().filter(|b| b.to_bits() == a.to_bits()).count();
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    figures.iter().map(|a| less(*a) as f64 + (same(*a) as f64 + 1.0) / 2.0).collect()
+    figures.iter().map(|a| less(*a) as f64 + f64::midpoint(same(*a) as f64, 1.0)).collect()
 }
 
 /// Median and ninetieth percentile of the error, and the correlation of ranks.
@@ -307,7 +307,7 @@ fn scores(of: &[&Compared]) -> (f64, f64, f64) {
     let at = |share: usize| off[(off.len() - 1) * share / 100];
     let a = ranks(&of.iter().map(|one| one.predicted).collect::<Vec<_>>());
     let b = ranks(&of.iter().map(|one| one.measured).collect::<Vec<_>>());
-    let mean = (off.len() as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(off.len() as f64, 1.0);
     let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
     (at(50), at(90), product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt())
 }
