@@ -46,10 +46,11 @@ impl Metric {
         } else {
             (part / whole).range()
         };
+        let range = range.map(|(low, high)| (bounded(low), bounded(high))).filter(|(low, high)| low < high);
         Self {
             value: bounded(part.mid() / whole.mid()),
-            low: range.map(|(low, _)| bounded(low)),
-            high: range.map(|(_, high)| bounded(high)),
+            low: range.map(|(low, _)| low),
+            high: range.map(|(_, high)| high),
             unit: "ratio".into(),
         }
     }

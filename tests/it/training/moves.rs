@@ -122,22 +122,12 @@ async fn ask(desk: &Desk, request: &Value) -> Option<Value> {
 }
 
 /// Rows that no training uses: bounds that the formulas name for people, and rows of other kinds of quotes.
-const UNUSED: [&str; 15] = [
+const UNUSED: [&str; 5] = [
     "energy.pue.older_colocation",
     "ownership.resale_haircut",
-    "training.distributed_optimizer.sharded_bytes_per_param",
     "training.evaluation_fraction",
-    "training.lora.speedup",
     "training.packing_efficiency",
     "training.post_training.evaluation_fraction",
-    "training.preference.reference_bytes_per_param",
-    "training.recompute.full",
-    "training.recompute.selective",
-    "training.rl.generation_share",
-    "training.rl.goodput",
-    "training.rl.long_tail",
-    "training.rl.sandbox_usd_per_run",
-    "training.vendor_throughput_factor",
 ];
 
 /// Rows that requests like these are answered from, and that nothing moves.
