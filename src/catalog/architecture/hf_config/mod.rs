@@ -1,6 +1,6 @@
 //! Reading the `config.json` that comes with a model's weights on Hugging Face. Nothing is fetched.
 //!
-//! [`read`] knows the common model types by what their configurations leave unsaid ([`families`]); one it does
+//! [`read`] knows the common model types by what their configurations leave unsaid (`families`); one it does
 //! not know is read by the common names of fields, if these suffice. Fields that were not read and could
 //! matter are named.
 
