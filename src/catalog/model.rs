@@ -130,6 +130,8 @@ architecture! {
     full_attention_layers: u32 = 61;
     /// Layers with linear attention or a state space.
     linear_attention_layers: u32 = 0;
+    /// Keys that sparse attention keeps of a context, chosen by an indexer; absent: all.
+    sparse_attention_keys: u32 = 2048;
     /// Multi-token-prediction layers.
     mtp_layers: u32 = 1;
     /// Precision the weights were released in.

@@ -73,6 +73,12 @@ pub enum FaultKind {
     NoFxRate { currency: Currency, as_of: Timestamp },
     #[error("{detail}")]
     Contradiction { detail: String },
+    #[error("no engine is called `{}`; there are {known}", cut(name))]
+    UnknownEngine { name: String, known: String, near: Vec<String> },
+    #[error("{detail}")]
+    SloUnreachable { detail: String },
+    #[error("no number format is called `{}`; there are {known}", cut(name))]
+    UnknownFormat { name: String, known: String, near: Vec<String> },
     #[error("no precision is called `{}`; training knows {known}", cut(name))]
     UnknownPrecision { name: String, known: String, near: Vec<String> },
     #[error("`{gpu}` does not multiply in {precision}; it has {has}")]
@@ -105,6 +111,8 @@ impl FaultKind {
             | Self::UnknownCurrency { near, .. }
             | Self::UnknownContextKey { near, .. }
             | Self::UnknownPrecision { near, .. }
+            | Self::UnknownFormat { near, .. }
+            | Self::UnknownEngine { near, .. }
             | Self::UnpricedGpu { near, .. }
             | Self::UnknownRegion { near, .. }
             | Self::UnknownGpu { near, .. } => near,

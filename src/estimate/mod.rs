@@ -9,14 +9,18 @@ mod desk;
 pub mod diff;
 mod draft;
 mod exchange;
+mod extras;
 pub mod fault;
 pub mod figure;
 pub mod hardware;
+pub mod metric;
 pub mod number;
 pub mod object;
 pub mod quote;
 pub mod request;
+pub mod serving;
 pub mod shape;
+pub mod subject;
 pub mod training;
 pub mod uncertain;
 pub mod usage_from;
@@ -61,6 +65,9 @@ pub fn estimate<'a>(
             Workload::ApiUsage(workload) => api_usage::quote(workload, pointer, scope, &mut references),
             Workload::Training(workload) => {
                 training::quote(workload, pointer, scope, &mut references, &mut sampler)
+            }
+            Workload::Serving(workload) => {
+                serving::quote(workload, pointer, scope, &mut references, &mut sampler)
             }
         };
         match quoted {

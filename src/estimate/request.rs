@@ -16,6 +16,7 @@ use super::{
     api_usage::request::ApiUsage,
     fault::{Fault, FaultKind, pointer},
     object::ByName,
+    serving::request::Serving,
     shape,
     training::{
         request::Training,
@@ -28,7 +29,7 @@ use crate::catalog::{names, time::AsOf};
 pub const MOST_ITEMS: usize = 100;
 
 /// The kinds of workload there are.
-const KINDS: [&str; 2] = ["api_usage", "training"];
+const KINDS: [&str; 3] = ["api_usage", "training", "serving"];
 
 /// How much of the answer is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -81,12 +82,15 @@ impl Envelope<'_> {
 #[schema(discriminator(property_name = "kind", mapping(
     ("api_usage" = "#/components/schemas/ApiUsage"),
     ("training" = "#/components/schemas/Training"),
+    ("serving" = "#/components/schemas/Serving"),
 )))]
 pub enum Workload {
     /// Calls to a hosted model.
     ApiUsage(ApiUsage),
     /// Training a model.
     Training(Box<Training>),
+    /// Running a model.
+    Serving(Box<Serving>),
 }
 
 impl Workload {
@@ -96,6 +100,7 @@ impl Workload {
         match self {
             Self::ApiUsage(usage) => &usage.tags,
             Self::Training(training) => &training.tags,
+            Self::Serving(serving) => &serving.tags,
         }
     }
 }
@@ -226,6 +231,7 @@ fn read_fields(fields: &[Field<'_>], base: &str) -> Result<Workload, Fault> {
     match kind.as_ref() {
         "api_usage" => read_as(fields, base).map(Workload::ApiUsage),
         "training" => read_training(fields, base).map(|training| Workload::Training(Box::new(training))),
+        "serving" => read_as(fields, base).map(|serving| Workload::Serving(Box::new(serving))),
         unknown => {
             let near = names::near(unknown, KINDS.into_iter());
             let near = if near.is_empty() { KINDS.map(str::to_owned).into() } else { near };

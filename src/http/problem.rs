@@ -266,7 +266,11 @@ fn code_of(kind: &FaultKind) -> &'static str {
     match kind {
         FaultKind::UnknownField { .. } => "unknown_field",
         FaultKind::UnknownKind { .. } | FaultKind::UnknownStage { .. } => "unknown_kind",
-        FaultKind::UnknownPrecision { .. } | FaultKind::PrecisionLacking { .. } => "unknown_precision",
+        FaultKind::UnknownPrecision { .. }
+        | FaultKind::UnknownFormat { .. }
+        | FaultKind::PrecisionLacking { .. } => "unknown_precision",
+        FaultKind::UnknownEngine { .. } => "unknown_engine",
+        FaultKind::SloUnreachable { .. } => "slo_unreachable",
         FaultKind::MissingAssumption { .. } | FaultKind::MissingPeak { .. } => "missing_assumption",
         FaultKind::DoesNotFit { .. } => "does_not_fit",
         FaultKind::UnknownRegion { .. } => "unknown_region",

@@ -26,6 +26,7 @@ mod program;
 mod purity;
 mod quote;
 mod readme;
+mod serving;
 mod shutdown;
 mod store;
 mod training;

@@ -42,7 +42,7 @@ fn sizes(given: &Architecture, faults: &mut Vec<ShapeFault>) {
     within!(1..=1_000_000: num_heads num_kv_heads head_dim q_lora_rank kv_lora_rank qk_nope_head_dim
         qk_rope_head_dim v_head_dim);
     within!(1..=100_000_000: vocab_size);
-    within!(1..=1_000_000_000: sliding_window);
+    within!(1..=1_000_000_000: sliding_window sparse_attention_keys);
     within!(0..=1_000_000: num_experts experts_per_token num_shared_experts);
 }
 

@@ -115,6 +115,7 @@ impl Derivation<'_> {
             vocab: sizes.vocab,
             tied_embeddings: sizes.tied,
             experts: sizes.experts,
+            sparse_keys: self.given.sparse_attention_keys.filter(|keys| *keys > 0).map(f64::from),
             mtp_layers: self.given.mtp_layers.map_or(0.0, f64::from),
             assumed: self.notes.0,
         })

@@ -37,6 +37,8 @@ pub struct Shape {
     pub attention: Attention,
     /// Which layers see how far back.
     pub mix: LayerMix,
+    /// Keys that sparse attention keeps of a context; none: it keeps all.
+    pub sparse_keys: Option<f64>,
     /// Width of the feed-forward layers without experts; 0 where all have experts.
     pub ffn: f64,
     /// Whether feed-forward layers have three matrices, or two.

@@ -139,6 +139,7 @@ impl<'a> Pricer<'a, '_> {
             lines,
             headline_total: None,
             metrics: None,
+            deployment: None,
             stages: None,
             by_month: None,
             warnings: asked.warnings,

@@ -1,6 +1,7 @@
 //! Machines: what they are, what an hour of one costs, rented or owned, and what they draw.
 
 pub(crate) mod energy;
+pub(crate) mod hour;
 mod market;
 pub(crate) mod owned;
 pub(crate) mod part;

@@ -38,7 +38,6 @@ pub(crate) struct Part<'a> {
     /// Bytes a second.
     pub(crate) memory_bandwidth: Option<f64>,
     /// The fast link, one direction, bytes a second: half of both directions added, where only that is known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "serving reads it"))]
     pub(crate) peer_bandwidth: Option<f64>,
     /// Devices that the fast link joins: those of a server, where nothing else is known.
     pub(crate) fast_domain_gpus: Option<u32>,
@@ -78,7 +77,7 @@ impl<'a> Part<'a> {
         Some(part)
     }
 
-    pub(super) fn of_row(row: &'a Versioned<Gpu>) -> Self {
+    pub(crate) fn of_row(row: &'a Versioned<Gpu>) -> Self {
         let gpu = &row.row;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let memory_bytes = gpu.memory_bytes.map(|bytes| bytes as f64);
@@ -121,7 +120,7 @@ impl<'a> Part<'a> {
         })
     }
 
-    fn cite(&self, desk: &mut Desk<'a, '_>) {
+    pub(crate) fn cite(&self, desk: &mut Desk<'a, '_>) {
         let (Some(key), Some(row)) = (self.reference(), self.row) else { return };
         desk.references.add(key, || Reference {
             source: row.row.source.as_deref(),

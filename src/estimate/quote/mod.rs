@@ -17,6 +17,7 @@ pub use self::{
     },
     warning::{Warning, WarningCode},
 };
+use super::serving::answer::{Deployment, ServingMetrics};
 use super::training::answer::{MonthTotal, StageQuote, TrainingMetrics};
 use super::uncertain::Uncertain;
 use crate::catalog::{
@@ -122,7 +123,10 @@ pub struct ItemQuote<'a> {
     pub headline_total: Option<Total>,
     /// What is not money: hours, days, energy; only where something is modelled.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics: Option<Box<TrainingMetrics>>,
+    pub metrics: Option<ItemMetrics>,
+    /// What a serving runs on, and what else would; only where a model is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Box<Deployment<'a>>>,
     /// The stages of a training one by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stages: Option<Vec<StageQuote>>,
@@ -134,6 +138,37 @@ pub struct ItemQuote<'a> {
     /// The total in every world; none where it is known.
     #[serde(skip)]
     pub spread: Option<Uncertain>,
+}
+
+/// Figures of a workload that are not money, by its kind.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum ItemMetrics {
+    /// Of a training.
+    Training(Box<TrainingMetrics>),
+    /// Of a serving.
+    Serving(Box<ServingMetrics>),
+}
+
+/// Either; by the fields alone what is one may be the other, too.
+impl utoipa::PartialSchema for ItemMetrics {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::{Ref, schema::AnyOfBuilder};
+        AnyOfBuilder::new()
+            .item(Ref::from_schema_name("TrainingMetrics"))
+            .item(Ref::from_schema_name("ServingMetrics"))
+            .description(Some("Figures of a workload that are not money, by its kind."))
+            .into()
+    }
+}
+
+impl ToSchema for ItemMetrics {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        schemas.push(("TrainingMetrics".to_owned(), <TrainingMetrics as utoipa::PartialSchema>::schema()));
+        <TrainingMetrics as ToSchema>::schemas(schemas);
+        schemas.push(("ServingMetrics".to_owned(), <ServingMetrics as utoipa::PartialSchema>::schema()));
+        <ServingMetrics as ToSchema>::schemas(schemas);
+    }
 }
 
 /// A cost that came with the vendor's response, beside the one computed.

@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    machines::Hour,
     plan::Planned,
     stage::{RlStage, Stage, Teacher},
     steps::Where,
-    subject::Subject,
     work::{Counted, RewardWork, TeacherWork},
 };
 use crate::{
@@ -17,8 +15,9 @@ use crate::{
         api_usage::request::ApiUsage,
         desk::{Desk, Sourced},
         draft::{Draft, Priced, UnitPrice},
-        hardware::part::Part,
+        hardware::{hour::Hour, part::Part},
         quote::{LineCode, Ref, Warning},
+        subject::Subject,
         uncertain::Uncertain,
     },
 };

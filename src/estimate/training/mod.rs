@@ -7,7 +7,6 @@ pub mod stage;
 mod generation;
 mod goodput;
 mod lines;
-mod machines;
 mod memory;
 mod months;
 mod plan;
@@ -15,7 +14,6 @@ pub(crate) mod prior;
 mod program;
 mod quote;
 mod steps;
-mod subject;
 #[cfg(test)]
 mod testing;
 mod work;

@@ -2,13 +2,11 @@
 
 use super::{
     generation, goodput,
-    machines::Hour,
     memory::{self, Bytes, Fit, Load, Misfit, Room},
     prior,
     request::Training,
     stage::{Known, Precision, RlAlgorithm, RlStage, Stage, Teacher},
     steps::{self, Hours, Machines, Prior, Sources},
-    subject::Subject,
     work::{self, Counted, Models, RewardWork, StageWork, TeacherWork},
 };
 use crate::{
@@ -17,7 +15,8 @@ use crate::{
         desk::{Desk, Sourced},
         fault::FaultKind,
         figure::Figure,
-        hardware::{part::Part, request::Memory},
+        hardware::{hour::Hour, part::Part, request::Memory},
+        subject::Subject,
         uncertain::Uncertain,
     },
 };

@@ -12,14 +12,10 @@ use crate::{
         desk::{Desk, Sourced},
         draft::{Draft, Priced, UnitPrice},
         fault::FaultKind,
-        figure::{Figure, Price},
-        hardware::request::Staff,
+        figure::Figure,
         uncertain::Uncertain,
     },
 };
-
-/// Days in a month: 730 hours.
-pub(super) const DAYS_A_MONTH: f64 = 730.0 / 24.0;
 
 /// What the stages' GPU-hours come to.
 #[derive(Debug)]
@@ -64,10 +60,7 @@ impl<'a> Desk<'a, '_> {
         }
         lines.extend(developed.and_then(|developed| self.staff_share(program, &developed)));
         for (at, other) in program.other.iter().enumerate() {
-            let field = format!("/program/other/{at}");
-            let currency = self.currency(&format!("{field}/currency"), other.currency.as_deref());
-            let price = UnitPrice::exact(other.amount.0.into(), currency);
-            lines.extend(self.sum_given("other", &other.label, price, &field));
+            lines.extend(self.other(other, &format!("/program/other/{at}")));
         }
         lines
     }
@@ -202,32 +195,6 @@ impl<'a> Desk<'a, '_> {
         self.price(draft, field)
     }
 
-    fn staff(&mut self, staff: &'a Staff, days: Option<&Uncertain>, field: &str) -> Option<Priced<'a>> {
-        let currency = self.currency(&format!("{field}/currency"), staff.currency.as_deref());
-        let people = self.given(&format!("{field}/people"), staff.people, "person");
-        let months = match (staff.months, days) {
-            (Some(months), _) => self.given(&format!("{field}/months"), months, "month"),
-            (None, Some(days)) => Sourced::derived(days.times(1.0 / DAYS_A_MONTH), "month"),
-            (None, None) => {
-                let kind = FaultKind::MissingField { name: "months".to_owned() };
-                self.fault(&format!("{field}/months"), kind);
-                return None;
-            }
-        };
-        let price = self.given_price(&format!("{field}/monthly_cost"), staff.monthly_cost, currency);
-        let draft = Draft {
-            code: "staff",
-            description: Cow::Borrowed(&staff.label),
-            quantity: &people.value * &months.value,
-            unit: "person_month",
-            refs: Vec::new(),
-            formula: Cow::Borrowed("people * months * monthly_cost"),
-            inputs: vec![("people", people), ("months", months), ("monthly_cost", price.as_given())],
-            price,
-        };
-        self.price(draft, field)
-    }
-
     fn staff_share(&mut self, program: &'a Program, compute: &Compute) -> Option<Priced<'a>> {
         let field = "/program/staff_share";
         let share = program.staff_share?;
@@ -247,34 +214,6 @@ impl<'a> Desk<'a, '_> {
             inputs: vec![("staff_share", share), ("compute", self.compute_sourced(compute))],
         };
         self.price(draft, field)
-    }
-
-    /// A sum of money that the request names.
-    fn sum_given(
-        &mut self,
-        code: &'static str,
-        label: &'a str,
-        price: UnitPrice,
-        field: &str,
-    ) -> Option<Priced<'a>> {
-        let draft = Draft {
-            code,
-            description: Cow::Borrowed(label),
-            quantity: Uncertain::exact(1.0),
-            unit: "item",
-            refs: Vec::new(),
-            formula: Cow::Borrowed("amount"),
-            inputs: vec![("amount", price.as_given())],
-            price,
-        };
-        self.price(draft, field)
-    }
-
-    /// A price of the request, drawn by its place.
-    pub(crate) fn given_price(&mut self, field: &str, price: Price, currency: Currency) -> UnitPrice {
-        let place = self.place(field);
-        let spread = self.sampler.draw(&place, price.range());
-        UnitPrice { exact: Some(price.mid.into()), spread, currency }
     }
 }
 

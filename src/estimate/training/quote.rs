@@ -1,16 +1,14 @@
 //! A quote of a training: its lines, what is not money, its stages one by one, its months.
 
 use super::{
-    answer::{HoursFrom, Metric, MonthTotal, StageQuote, TrainingMetrics},
+    answer::{HoursFrom, MonthTotal, StageQuote, TrainingMetrics},
     goodput,
     lines::{self, GPU_HOUR, Ground},
-    machines::Hour,
     months::{Spent, by_month},
     plan::{Planned, Planner, gpus},
     program::Compute,
     request::Training,
     stage::Stage,
-    subject::Subject,
 };
 use crate::{
     catalog::money::Overflow,
@@ -18,8 +16,14 @@ use crate::{
         desk::{Desk, Scope},
         draft::{self, Priced, number_repeats},
         fault::{Fault, FaultKind},
-        hardware::{energy::energy, part::Part},
-        quote::{ItemQuote, References, Total, WarningCode},
+        hardware::{
+            energy::energy,
+            hour::{Hour, Machines},
+            part::Part,
+        },
+        metric::Metric,
+        quote::{ItemMetrics, ItemQuote, References, Total, WarningCode},
+        subject::Subject,
         uncertain::{Sampler, Uncertain},
     },
 };
@@ -53,10 +57,10 @@ impl<'a> Desk<'a, '_> {
     /// The quote; where there is none, faults say why.
     fn training(&mut self, item: &'a Training) -> Option<ItemQuote<'a>> {
         self.check_machines(item);
-        let subject = self.subject(item);
+        let subject = self.subject(item.named());
         self.need_subject(item, subject.is_some());
         let part = Part::find(self, &item.hardware.gpu)?;
-        let hour = self.hour(item, &part)?;
+        let hour = self.hour(Machines::from(&item.hardware.0), &part)?;
         let mut plan = Planner::new(self, item, &part, subject.as_ref(), &hour);
         let planned = plan.plan(self);
         let count = plan.count;
@@ -178,7 +182,8 @@ impl<'a> Run<'a, '_> {
             reported_cost: None,
             lines,
             headline_total: Some(headline),
-            metrics: Some(Box::new(metrics)),
+            metrics: Some(ItemMetrics::Training(Box::new(metrics))),
+            deployment: None,
             stages: Some(stages),
             by_month,
             warnings: std::mem::take(&mut desk.warnings),

@@ -14,6 +14,7 @@ use crate::{
         number::Amount,
         object::Object,
         request::{Tags, each_once},
+        subject::{ArchitectureFrom, Named},
     },
 };
 
@@ -63,34 +64,23 @@ pub struct Training {
     pub program: Option<Object<Program>>,
 }
 
+impl Training {
+    /// The ways in which it names its model.
+    pub(super) fn named(&self) -> Named<'_> {
+        Named {
+            model: self.model.as_deref(),
+            architecture: self.architecture.as_ref(),
+            architecture_from: self.architecture_from.as_ref(),
+        }
+    }
+}
+
 /// Names the kind of workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Training a model.
     Training,
-}
-
-/// A shape in somebody else's words.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ArchitectureFrom {
-    /// Whose words.
-    pub format: ArchitectureFormat,
-    /// The `config.json` of a model on Hugging Face, pasted.
-    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>, additional_properties, example = json!({
-        "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,
-        "num_key_value_heads": 8, "intermediate_size": 14_336, "vocab_size": 128_256, "tie_word_embeddings": false
-    }))]
-    pub config: serde_json::Value,
-}
-
-/// Ways to write down a shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ArchitectureFormat {
-    /// `config.json` of Hugging Face.
-    HfConfig,
 }
 
 /// What a programme costs besides its last run; each on a line of its own.

@@ -200,6 +200,33 @@ impl Uncertain {
         Self { mid, scale: 1.0, worlds }
     }
 
+    /// Several figures that are worked out together from others, world by world.
+    pub fn join<const N: usize, const M: usize>(
+        from: [&Self; N],
+        function: impl Fn([f64; N]) -> [f64; M],
+    ) -> [Self; M] {
+        let mids = function(from.map(|figure| figure.mid));
+        if from.iter().all(|figure| figure.is_exact()) {
+            return mids.map(Self::exact);
+        }
+        let mut draws = [[0.0; DRAWS]; M];
+        for world in 0..DRAWS {
+            let figures = function(from.map(|figure| figure.in_world(world)));
+            for (draws, figure) in draws.iter_mut().zip(figures) {
+                draws[world] = figure;
+            }
+        }
+        let mut of = mids.into_iter().zip(draws);
+        std::array::from_fn(|_| match of.next() {
+            Some((mid, draws)) => Self { mid, scale: 1.0, worlds: Some(Worlds::computed(&draws)) },
+            None => Self::exact(0.0), // there are M of them
+        })
+    }
+
+    fn in_world(&self, world: usize) -> f64 {
+        self.worlds.as_ref().map_or(self.mid, |worlds| worlds.draws()[world] * self.scale)
+    }
+
     /// The product with a known factor.
     #[must_use]
     pub fn times(&self, factor: f64) -> Self {

@@ -84,6 +84,7 @@ fn common(fields: &mut Fields<'_>, family: &Family) -> Architecture {
         context_length: fields
             .count(&["max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "n_ctx"])
             .map(u64::from),
+        sparse_attention_keys: fields.count(&["index_topk"]),
         mtp_layers: fields.count(&["num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules"]),
         dtype_released: dtype(fields),
         ..Architecture::default()

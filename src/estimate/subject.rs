@@ -1,6 +1,9 @@
-//! Which model is trained: one of the catalog, a shape given, or a shape in somebody else's words.
+//! Which model it is about: one of the catalog, a shape given, or a shape in somebody else's words.
 
-use super::request::{ArchitectureFormat, Training};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::object::Object;
 use crate::{
     catalog::{
         architecture::{Assumed, FaultOf, Shape, ShapeFault, hf_config},
@@ -16,20 +19,54 @@ use crate::{
     },
 };
 
+/// A shape in somebody else's words.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArchitectureFrom {
+    /// Whose words.
+    pub format: ArchitectureFormat,
+    /// The `config.json` of a model on Hugging Face, pasted.
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>, additional_properties, example = json!({
+        "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32,
+        "num_key_value_heads": 8, "intermediate_size": 14_336, "vocab_size": 128_256, "tie_word_embeddings": false
+    }))]
+    pub config: serde_json::Value,
+}
+
+/// Ways to write down a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ArchitectureFormat {
+    /// `config.json` of Hugging Face.
+    HfConfig,
+}
+
+/// The ways in which a request may name a model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) model: Option<&'a str>,
+    pub(crate) architecture: Option<&'a Object<Architecture>>,
+    pub(crate) architecture_from: Option<&'a Object<ArchitectureFrom>>,
+}
+
 /// A model whose shape is known.
 #[derive(Debug)]
-pub(super) struct Subject<'a> {
-    pub(super) shape: Shape,
+pub(crate) struct Subject<'a> {
+    pub(crate) shape: Shape,
     /// The row of the catalog, where it is one.
-    pub(super) reference: Option<Ref<'a>>,
+    pub(crate) reference: Option<Ref<'a>>,
     /// Its longest sequence, where that is known.
-    pub(super) context_length: Option<f64>,
+    pub(crate) context_length: Option<f64>,
+    /// The number format its weights were released in, where that is known.
+    pub(crate) released_in: Option<String>,
+    /// The line of models it belongs to, where that is known.
+    pub(crate) family: Option<&'a str>,
 }
 
 impl<'a> Desk<'a, '_> {
-    /// The model of a training; none where the request names none. Faults go to the desk.
-    pub(super) fn subject(&mut self, training: &'a Training) -> Option<Subject<'a>> {
-        let Training { model, architecture, architecture_from, .. } = training;
+    /// The model of an item; none where the request names none. Faults go to the desk.
+    pub(crate) fn subject(&mut self, named: Named<'a>) -> Option<Subject<'a>> {
+        let Named { model, architecture, architecture_from } = named;
         match (model, architecture, architecture_from) {
             (Some(name), None, None) => self.model_shape(name, "/model"),
             (None, Some(given), None) => self.shape_of(&given.0, "/architecture", "", None),
@@ -61,7 +98,7 @@ impl<'a> Desk<'a, '_> {
     }
 
     /// The shape of a model of the catalog that a field names.
-    pub(super) fn model_shape(&mut self, name: &str, field: &str) -> Option<Subject<'a>> {
+    pub(crate) fn model_shape(&mut self, name: &str, field: &str) -> Option<Subject<'a>> {
         let Some(row) = self.view().model(name) else {
             let names = self.view().known(&self.view().snapshot().history().models);
             let near = names::near(name, names.map(|row| row.row.id.as_str()));
@@ -73,7 +110,9 @@ impl<'a> Desk<'a, '_> {
             return None;
         };
         self.cite_model(row);
-        self.shape_of(architecture, field, row.row.id.as_str(), Some(Ref::Model(row.row.id.as_str())))
+        let reference = Some(Ref::Model(row.row.id.as_str()));
+        let subject = self.shape_of(architecture, field, row.row.id.as_str(), reference)?;
+        Some(Subject { family: row.row.family.as_deref(), ..subject })
     }
 
     fn cite_model(&mut self, row: &'a Versioned<Model>) {
@@ -103,7 +142,8 @@ impl<'a> Desk<'a, '_> {
                 }
                 #[expect(clippy::cast_precision_loss, reason = "contexts are far below 2^53 tokens")]
                 let context_length = given.context_length.map(|tokens| tokens as f64);
-                Some(Subject { shape, reference, context_length })
+                let released_in = given.dtype_released.clone();
+                Some(Subject { shape, reference, context_length, released_in, family: None })
             }
             Err(faults) => {
                 self.shape_faults(faults, field, model);

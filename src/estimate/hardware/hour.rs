@@ -1,63 +1,77 @@
-//! The machines of a training: what an hour of one costs, however it is come by.
+//! What an hour of one accelerator costs, however it is come by.
 
 use std::borrow::Cow;
 
-use super::request::Training;
+use super::{
+    owned::{Asked, Owning, owning},
+    part::Part,
+    rental::{HourPrice, Rent, hour_price},
+    request::{Owned, TrainingHardware},
+};
 use crate::{
     catalog::money::Currency,
     estimate::{
         desk::{Desk, Sourced},
         draft::UnitPrice,
         fault::FaultKind,
-        hardware::{
-            owned::{Asked, Owning, owning},
-            part::Part,
-            rental::{HourPrice, Rent, hour_price},
-            request::TrainingHardware,
-        },
         quote::Ref,
     },
 };
 
+/// How a request comes by its machines.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machines<'a> {
+    pub(crate) rent: Rent<'a>,
+    pub(crate) owned: Option<&'a Owned>,
+    pub(crate) count: Option<u64>,
+    pub(crate) energy_region: Option<&'a str>,
+}
+
+impl<'a> From<&'a TrainingHardware> for Machines<'a> {
+    fn from(hardware: &'a TrainingHardware) -> Self {
+        Self {
+            rent: Rent::from(hardware),
+            owned: hardware.owned.as_deref(),
+            count: hardware.count,
+            energy_region: hardware.energy_region.as_deref(),
+        }
+    }
+}
+
 /// What an hour of one accelerator costs.
 #[derive(Debug)]
-pub(super) struct Hour<'a> {
-    pub(super) price: UnitPrice,
-    pub(super) refs: Vec<Ref<'a>>,
+pub(crate) struct Hour<'a> {
+    pub(crate) price: UnitPrice,
+    pub(crate) refs: Vec<Ref<'a>>,
     /// The price as an input of a formula.
-    pub(super) input: Sourced<'a>,
+    pub(crate) input: Sourced<'a>,
     /// How it is rented.
-    pub(super) rented: Option<HourPrice<'a>>,
+    pub(crate) rented: Option<HourPrice<'a>>,
     /// What owning costs.
-    pub(super) owned: Option<Owning<'a>>,
+    pub(crate) owned: Option<Owning<'a>>,
 }
 
 impl Hour<'_> {
     /// Whether the machines may be taken away at any time.
-    pub(super) fn is_spot(&self) -> bool {
+    pub(crate) fn is_spot(&self) -> bool {
         self.rented.as_ref().is_some_and(HourPrice::is_spot)
     }
 
     /// The class of provider, where all prices are of one.
-    pub(super) fn provider_kind(&self) -> Option<&str> {
+    pub(crate) fn provider_kind(&self) -> Option<&str> {
         self.rented.as_ref().and_then(|rented| rented.provider_kind)
     }
 }
 
 impl<'a> Desk<'a, '_> {
     /// What an hour costs; none, and faults, where it cannot be told.
-    pub(super) fn hour(&mut self, training: &'a Training, part: &Part<'a>) -> Option<Hour<'a>> {
-        let hardware = &training.hardware.0;
-        let Some(owned) = &hardware.owned else {
-            return hour_price(self, Rent::from(hardware), part).map(rented);
+    pub(crate) fn hour(&mut self, machines: Machines<'a>, part: &Part<'a>) -> Option<Hour<'a>> {
+        let Machines { rent, owned, count, energy_region } = machines;
+        let Some(owned) = owned else {
+            return hour_price(self, rent, part).map(rented);
         };
-        self.refuse_renting_what_is_owned(hardware);
-        let asked = Asked {
-            owned,
-            field: "/hardware/owned",
-            count: hardware.count,
-            energy_region: hardware.energy_region.as_deref(),
-        };
+        self.refuse_renting_what_is_owned(rent);
+        let asked = Asked { owned, field: "/hardware/owned", count, energy_region };
         let owning = owning(self, asked, part)?;
         let spread = owning.price_per_used_gpu_hour.clone();
         let price = UnitPrice::modelled(spread.clone(), owning.currency);
@@ -69,9 +83,8 @@ impl<'a> Desk<'a, '_> {
         Some(Hour { price, refs, input, rented: None, owned: Some(owning) })
     }
 
-    fn refuse_renting_what_is_owned(&mut self, hardware: &TrainingHardware) {
-        let TrainingHardware { price_per_gpu_hour, provider, provider_kind, region, commitment, .. } =
-            hardware;
+    fn refuse_renting_what_is_owned(&mut self, rent: Rent<'_>) {
+        let Rent { price_per_gpu_hour, provider, provider_kind, region, commitment, .. } = rent;
         let said = [
             ("price_per_gpu_hour", price_per_gpu_hour.is_some()),
             ("provider", provider.is_some()),

@@ -1,0 +1,139 @@
+//! What a quote of a serving says besides its lines.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{physics::Layout, request::Parallelism};
+use crate::estimate::metric::Metric;
+
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])+ $field:ident,)+) => {
+        /// A serving as a whole.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+        pub struct ServingMetrics {$(
+            $(#[doc = $doc])+
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $field: Option<Metric>,
+        )+}
+    };
+}
+
+metrics! {
+    /// The model's weights in their format, one copy.
+    weights_bytes,
+    /// What keys and values of one token take, in the mean over a request.
+    kv_cache_bytes_per_token,
+    /// Sequences of that length that one replica has room for.
+    max_concurrency,
+    /// Copies of the model.
+    replicas,
+    /// Accelerators in all.
+    gpus,
+    /// Hours of one accelerator, paid for.
+    gpu_hours,
+    /// What an hour of one accelerator costs, in the price's own currency.
+    price_per_gpu_hour,
+    /// Sequences in flight in a busy replica.
+    batch,
+    /// Mean time to the first token: mostly waiting, and known within a factor of three at best.
+    ttft_ms,
+    /// Its 99th percentile.
+    ttft_p99_ms,
+    /// Mean time for each token after the first.
+    tpot_ms,
+    /// Its 99th percentile.
+    tpot_p99_ms,
+    /// Input tokens a second that a busy replica takes in, cached ones with them, for each accelerator.
+    input_tokens_per_second_per_gpu,
+    /// Output tokens a second that a busy replica delivers, for each accelerator.
+    output_tokens_per_second_per_gpu,
+    /// Requests a second that all replicas can answer.
+    requests_per_second_at_full_use,
+    /// Requests answered over those that could be.
+    utilization,
+    /// By time of the accelerators, at this reservation: input tokens that are computed.
+    price_per_million_input_tokens,
+    /// The same: input tokens whose keys and values are there already.
+    price_per_million_cached_input_tokens,
+    /// The same: output tokens.
+    price_per_million_output_tokens,
+    /// By time of the accelerators, all of them busy: input tokens that are computed.
+    price_per_million_input_tokens_at_full_use,
+    /// The same: input tokens whose keys and values are there already.
+    price_per_million_cached_input_tokens_at_full_use,
+    /// The same: output tokens.
+    price_per_million_output_tokens_at_full_use,
+    /// The compute line over the requests.
+    price_per_request,
+    /// The compute line over its hours.
+    price_per_hour,
+    /// The same for 730 hours.
+    price_per_month,
+    /// Electricity, of the machines and their cooling.
+    energy_kwh,
+    /// The same for a million output tokens.
+    energy_kwh_per_million_output_tokens,
+    /// Carbon dioxide of that electricity, by the region's grid.
+    co2_kg,
+    /// Parameters in all.
+    total_params,
+    /// Parameters that one token uses.
+    active_params,
+}
+
+/// What serves the model.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Deployment<'a> {
+    /// The accelerator.
+    #[schema(example = "h100-sxm5-80gb")]
+    pub gpu: &'a str,
+    /// How many of them a replica has.
+    #[schema(example = 4)]
+    pub gpus_per_replica: u32,
+    /// How a replica divides the model.
+    pub parallelism: Parallelism,
+    /// Format of the weights.
+    #[schema(example = "fp8")]
+    pub weights: &'static str,
+    /// Format of keys and values.
+    #[schema(example = "bf16")]
+    pub kv_cache: &'static str,
+    /// Why these: how many were compared.
+    #[schema(example = "the cheapest of 312 that fit and keep the limits")]
+    pub reason: String,
+    /// What comes next, cheapest first.
+    pub runners_up: Vec<RunnerUp<'a>>,
+    /// What would stand among them, at prices that nobody has seen for too long.
+    pub stale: Vec<RunnerUp<'a>>,
+}
+
+/// Something else that would do.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RunnerUp<'a> {
+    /// The accelerator.
+    #[schema(example = "h200-sxm-141gb")]
+    pub gpu: &'a str,
+    /// How many of them a replica has.
+    #[schema(example = 2)]
+    pub gpus_per_replica: u32,
+    /// How many replicas.
+    #[schema(example = 3.0)]
+    pub replicas: f64,
+    /// How a replica divides the model.
+    pub parallelism: Parallelism,
+    /// Why not this.
+    #[schema(example = "12 % dearer for each output token")]
+    pub reason: String,
+}
+
+impl From<Layout> for Parallelism {
+    fn from(layout: Layout) -> Self {
+        let Layout { tensor, pipeline, expert, attention_data } = layout;
+        Self {
+            tensor: Some(tensor),
+            pipeline: Some(pipeline),
+            expert: Some(expert),
+            attention_data: Some(attention_data),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What could serve: parts with their formats, and the layouts that divide a model.
+
+use super::{
+    asked::{Asked, engine_name},
+    physics::{Constants, Device, Engine, Format, Formats, Layout, Model, Rules},
+    request::{Parallelism, Serving},
+};
+use crate::{
+    catalog::{architecture::Attention, time::utc_day},
+    estimate::{
+        desk::Desk, fault::FaultKind, hardware::part::Part, quote::Ref, subject::Subject,
+        training::stage::Precision,
+    },
+};
+
+/// Accelerators of the largest replica that is searched for.
+const MOST_GPUS: u32 = 64;
+
+/// Layers that a pipeline stage has at least, where nobody asks for fewer.
+const LAYERS_A_STAGE: f64 = 8.0;
+
+/// A part that could serve, in base units.
+#[derive(Debug)]
+pub(super) struct Server<'a> {
+    pub(super) part: Part<'a>,
+    pub(super) device: Device,
+    pub(super) formats: Formats,
+    pub(super) rules: Rules,
+}
+
+impl<'a> Desk<'a, '_> {
+    /// The constants; none, and faults, where the catalog lacks one.
+    pub(super) fn constants(&mut self) -> Option<Constants> {
+        let (view, at) = (self.view(), self.instant());
+        let mut missing = Vec::new();
+        let constants = Constants::read(|id| {
+            let row = view.assumption(id, at);
+            if row.is_none() {
+                missing.push(id);
+            }
+            row.map(|row| row.row.mid)
+        });
+        for id in missing {
+            self.fault("", FaultKind::MissingAssumption { id: id.to_owned(), as_of: at });
+        }
+        constants
+    }
+
+    /// A part that could serve; none, and a fault, where a figure of its sheet or its precision is missing.
+    pub(super) fn server(
+        &mut self,
+        part: Part<'a>,
+        asked: &Asked,
+        subject: &Subject<'a>,
+        constants: &Constants,
+    ) -> Option<Server<'a>> {
+        let memory = part.memory(self)?.value.mid();
+        let bandwidth = part.need_memory_bandwidth(self)?.value.mid();
+        let bf16 = part.need_reference_peak(self)?.value.mid();
+        let peak = |tflops: Option<f64>| tflops.filter(|tflops| *tflops > 0.0).map(|tflops| tflops * 1e12);
+        let device = Device {
+            bf16,
+            fp8: peak(part.tflops().fp8),
+            fp4: peak(part.tflops().fp4),
+            bandwidth,
+            memory,
+            link: part.peer_bandwidth,
+            domain: f64::from(part.fast_domain_gpus.unwrap_or(1).max(1)),
+        };
+        let weights = match asked.weights {
+            Some(format) => {
+                self.check_format(&part, format)?;
+                format
+            }
+            None => released_in(subject)
+                .filter(|format| lacking(&part, *format).is_none())
+                .unwrap_or(Format::Bf16),
+        };
+        let formats = Formats { weights, kv_cache: asked.kv_cache };
+        let rules =
+            Rules { engine: asked.engine, speed: self.speed(&part, asked.engine, subject, constants) };
+        Some(Server { part, device, formats, rules })
+    }
+
+    fn check_format(&mut self, part: &Part<'a>, format: Format) -> Option<()> {
+        let Some(precision) = lacking(part, format) else { return Some(()) };
+        if let Err(kind) = part.check_precision(precision) {
+            self.fault("/precision/weights", kind);
+        }
+        None
+    }
+
+    /// `F`: the factors of engine, part and family, each 1 where nobody has measured it, and the drift.
+    fn speed(&self, part: &Part<'a>, engine: Engine, subject: &Subject<'a>, constants: &Constants) -> f64 {
+        let ids = factor_ids(part, engine, subject);
+        let rows = ids.iter().filter_map(|id| self.view().assumption(id, self.instant()));
+        let factors: f64 = rows.map(|row| row.row.mid).product();
+        let date = utc_day(self.instant());
+        let year = f64::from(date.year()) + f64::from(date.day_of_year()) / 365.25;
+        factors * constants.drift_of(year)
+    }
+
+    /// The factors of a speed as lines cite them.
+    pub(super) fn cite_factors(&mut self, server: &Server<'a>, subject: &Subject<'a>) -> Vec<Ref<'a>> {
+        let ids = factor_ids(&server.part, server.rules.engine, subject);
+        let known = |id: &String| self.view().assumption(id, self.instant()).is_some();
+        let ids: Vec<String> = ids.into_iter().filter(known).collect();
+        ids.iter().filter_map(|id| self.assumption(id)?.reference).collect()
+    }
+}
+
+/// The rows that a speed may rest on.
+fn factor_ids(part: &Part<'_>, engine: Engine, subject: &Subject<'_>) -> Vec<String> {
+    let kind = if subject.shape.is_moe() { "moe" } else { "dense" };
+    let mut ids: Vec<String> = Vec::with_capacity(3);
+    ids.extend(engine_name(engine).map(|name| format!("serving.factor.engine.{name}")));
+    if part.row.is_some() {
+        ids.push(format!("serving.factor.gpu.{}", part.name));
+    }
+    ids.extend(subject.family.map(|family| format!("serving.factor.family.{family}.{kind}")));
+    ids.iter().map(|id| id.replace('-', "_")).collect() // ids of assumptions have no hyphens
+}
+
+/// The format that the weights were released in, where it is one of those known.
+fn released_in(subject: &Subject<'_>) -> Option<Format> {
+    Format::named(subject.released_in.as_deref()?)
+}
+
+/// The precision that a format needs and a part lacks.
+fn lacking(part: &Part<'_>, format: Format) -> Option<Precision> {
+    let needs = match format {
+        Format::Fp8 => Precision::Fp8,
+        Format::Nvfp4 => Precision::Nvfp4,
+        Format::Int8 if part.tflops().int8.is_none() => Precision::Fp8,
+        _ => return None, // unpacked to 16 bits before they are multiplied
+    };
+    part.peak(needs).is_none().then_some(needs)
+}
+
+impl<'a> Desk<'a, '_> {
+    /// Refuses degrees that do not divide the model or the replica.
+    pub(super) fn check_parallelism(&mut self, item: &Serving, subject: &Subject<'a>) {
+        let shape = &subject.shape;
+        let Parallelism { tensor, pipeline, expert, attention_data } = item.parallelism.0;
+        let size = item.hardware.gpus_per_replica;
+        let zero = [
+            ("/parallelism/tensor", tensor),
+            ("/parallelism/pipeline", pipeline),
+            ("/parallelism/expert", expert),
+            ("/parallelism/attention_data", attention_data),
+            ("/hardware/gpus_per_replica", size),
+        ];
+        for (field, degree) in zero {
+            if let Some(degree) = degree.filter(|degree| !(1..=65_536).contains(degree)) {
+                let detail = format!("must be from 1 to 65536, got {degree}");
+                self.fault(field, FaultKind::OutOfRange { detail });
+            }
+        }
+        let say = |desk: &mut Self, field: &str, detail: String| {
+            desk.fault(field, FaultKind::Contradiction { detail });
+        };
+        if let Some(tensor) = tensor.filter(|tensor| !divides_heads(*tensor, subject)) {
+            say(self, "/parallelism/tensor", format!("{tensor} does not divide {} heads", shape.heads));
+        }
+        if let Some(pipeline) = pipeline.filter(|pipeline| f64::from(*pipeline) > shape.layers) {
+            say(
+                self,
+                "/parallelism/pipeline",
+                format!("{pipeline} stages are more than {} layers", shape.layers),
+            );
+        }
+        let experts = shape.experts.map_or(1.0, |experts| experts.routed);
+        if let Some(expert) = expert.filter(|expert| !divides(*expert, experts)) {
+            say(self, "/parallelism/expert", format!("{expert} does not divide {experts} experts"));
+        }
+        let degrees = [tensor, pipeline, attention_data].map(|degree| degree.unwrap_or(1));
+        let product =
+            degrees.iter().fold(1_u64, |product, degree| product.saturating_mul(u64::from(*degree)));
+        let all = tensor.is_some() && pipeline.is_some() && attention_data.is_some();
+        if let Some(size) = size.map(u64::from).filter(|size| *size > 0 && product > 0)
+            && (size % product != 0 || (all && size != product))
+        {
+            let detail =
+                format!("a replica of {size} is not {product} in tensor, pipeline and attention_data");
+            say(self, "/parallelism", detail);
+        }
+    }
+}
+
+fn divides(degree: u32, of: f64) -> bool {
+    degree > 0 && of % f64::from(degree) == 0.0
+}
+
+fn divides_heads(tensor: u32, subject: &Subject<'_>) -> bool {
+    let shape = &subject.shape;
+    let shared = match shape.attention {
+        Attention::Grouped { kv_heads, .. } => {
+            divides(tensor, kv_heads) || f64::from(tensor) % kv_heads == 0.0
+        }
+        Attention::Latent { .. } => true,
+    };
+    divides(tensor, shape.heads) && shared
+}
+
+/// Every layout that divides the model, within what a request fixes: replicas of the size given, or else of powers of
+/// two up to 64.
+pub(super) fn layouts(item: &Serving, subject: &Subject<'_>, model: &Model) -> Vec<Layout> {
+    let Parallelism { tensor, pipeline, expert, attention_data } = item.parallelism.0;
+    let fixed = [tensor, pipeline, attention_data];
+    let sizes: Vec<u32> = match item.hardware.gpus_per_replica {
+        Some(size) => vec![size],
+        None => sizes(fixed),
+    };
+    let mut all = Vec::new();
+    for size in sizes {
+        for t in degrees(tensor, size).filter(|t| divides_heads(*t, subject)) {
+            for p in degrees(pipeline, size / t) {
+                let ranks = size / t / p;
+                let few =
+                    pipeline.is_none() && p > 1 && model_layers(subject) < LAYERS_A_STAGE * f64::from(p);
+                let other = attention_data.is_some_and(|wanted| wanted != ranks);
+                let idle = attention_data.is_none() && ranks > 1 && !model.is_mixture();
+                if few || other || idle {
+                    continue;
+                }
+                let stage = t * ranks;
+                for e in experts(expert, stage, subject) {
+                    all.push(Layout { tensor: t, pipeline: p, expert: e, attention_data: ranks });
+                }
+            }
+        }
+    }
+    all
+}
+
+fn model_layers(subject: &Subject<'_>) -> f64 {
+    subject.shape.layers
+}
+
+/// Sizes of a replica: all that is fixed times powers of two.
+fn sizes(fixed: [Option<u32>; 3]) -> Vec<u32> {
+    let product = fixed.iter().flatten().fold(1_u32, |product, degree| product.saturating_mul(*degree));
+    if fixed.iter().all(Option::is_some) {
+        return vec![product];
+    }
+    let doubled = std::iter::successors(Some(product), |size| size.checked_mul(2));
+    let sizes: Vec<u32> = doubled.take_while(|size| *size <= MOST_GPUS).collect();
+    if sizes.is_empty() { vec![product] } else { sizes }
+}
+
+/// Degrees that divide a number of devices: the one wanted, or all.
+fn degrees(wanted: Option<u32>, size: u32) -> impl Iterator<Item = u32> {
+    let (from, to) = wanted.map_or((1, size), |wanted| (wanted, wanted));
+    (from..=to).filter(move |degree| *degree > 0 && size.is_multiple_of(*degree))
+}
+
+/// Expert parallelism: none, or over a whole stage.
+fn experts(wanted: Option<u32>, stage: u32, subject: &Subject<'_>) -> Vec<u32> {
+    let Some(experts) = subject.shape.experts else { return vec![1] };
+    if let Some(wanted) = wanted {
+        return if stage.is_multiple_of(wanted.max(1)) { vec![wanted] } else { Vec::new() };
+    }
+    if stage > 1 && divides(stage, experts.routed) { vec![1, stage] } else { vec![1] }
+}

@@ -1,0 +1,233 @@
+//! What a serving does and costs, worked out with its doubts.
+
+use super::{
+    answer::ServingMetrics,
+    asked::{Arrivals, Asked},
+    fleet::{Limits, most, replicas_for},
+    physics::{Constants, Load, Replica, Step},
+};
+use crate::{
+    catalog::money::Currency,
+    estimate::{hardware::energy::Energy, metric::Metric, uncertain::Uncertain},
+};
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
+const HOURS_A_MONTH: f64 = 730.0;
+const MILLION: f64 = 1e6;
+
+/// How far measured speeds are from predicted ones.
+#[derive(Debug)]
+pub(super) struct Bands {
+    /// Of speeds.
+    pub(super) speed: Uncertain,
+    /// Of times to the first token.
+    pub(super) first_token: Uncertain,
+}
+
+/// What a replica does, world by world.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// Sequences in a busy replica.
+    batch: Uncertain,
+    /// Requests a second that a busy replica answers.
+    answers: Uncertain,
+    /// Share of the time that goes to output tokens.
+    decoding: Uncertain,
+    /// Share that goes to what is cached of the input.
+    cached: Uncertain,
+    first_token: Uncertain,
+    each_token: Uncertain,
+    /// A mean iteration at the load, for the percentile.
+    iteration: Uncertain,
+    pub(super) replicas: Uncertain,
+    /// Requests a second, of all replicas.
+    requests: Uncertain,
+    utilization: Uncertain,
+}
+
+impl Work {
+    /// Works it out for a replica: its largest batch within the limits, how many of it there are, and what a request
+    /// sees at the peak of the load.
+    pub(super) fn of(replica: &Replica<'_>, asked: &Asked, constants: &Constants, bands: &Bands) -> Self {
+        let full = Full::of(replica, asked, constants);
+        let speed = &bands.speed;
+        let server = full.server;
+        let replicas = match (&asked.replicas, &asked.arrivals) {
+            (Some(given), _) => given.clone(),
+            (None, Arrivals::Open { peak, .. }) => {
+                let figures = [peak, &asked.output, &full.iteration, &full.batch, speed];
+                let [replicas] = Uncertain::join(figures, |[peak, output, iteration, batch, speed]| {
+                    [replicas_for(peak, output, iteration / speed, batch, server)]
+                });
+                replicas
+            }
+            (None, _) => Uncertain::exact(1.0),
+        };
+        let [first, each, iteration] = full.seen(replica, asked, replicas.mid());
+        let answers = &full.answers * speed;
+        let all = &answers * &replicas;
+        let (requests, utilization) = match &asked.arrivals {
+            Arrivals::Open { mean, .. } => (mean.clone(), mean / &all),
+            Arrivals::Users(_) | Arrivals::Saturated => (all, Uncertain::exact(1.0)),
+        };
+        Self {
+            batch: full.batch,
+            answers,
+            decoding: full.decoding,
+            cached: full.cached,
+            first_token: &first * &bands.first_token,
+            each_token: &each / speed,
+            iteration: &iteration / speed,
+            replicas,
+            requests,
+            utilization,
+        }
+    }
+
+    /// Requests answered over those that could be, in the middle.
+    pub(super) fn utilization(&self) -> f64 {
+        self.utilization.mid()
+    }
+}
+
+/// A replica that is as busy as the limits allow, at the speed predicted.
+struct Full {
+    batch: Uncertain,
+    iteration: Uncertain,
+    /// Requests a second.
+    answers: Uncertain,
+    decoding: Uncertain,
+    cached: Uncertain,
+    /// Speed under arrivals at random.
+    server: f64,
+}
+
+impl Full {
+    fn of(replica: &Replica<'_>, asked: &Asked, constants: &Constants) -> Self {
+        let server = match asked.arrivals {
+            Arrivals::Open { .. } => constants.server(),
+            Arrivals::Users(_) | Arrivals::Saturated => 1.0,
+        };
+        let none = Uncertain::exact(0.0);
+        let users = if let Arrivals::Users(users) = &asked.arrivals { users } else { &none };
+        let one = Uncertain::exact(1.0);
+        let given = asked.replicas.as_ref().unwrap_or(&one);
+        let limits = Limits::of(asked, constants);
+        let figures = [&asked.input, &asked.output, &asked.cached, users, given];
+        let [batch, iteration, answers, decoding, cached] =
+            Uncertain::join(figures, |[input, output, cached, users, given]| {
+                let load = Load { input, output, cached };
+                let most = most(replica, load, (users > 0.0).then(|| users / given));
+                let own = replica.own_prompt(load);
+                let within = |step: &Step| limits.excess(replica, load, own, step) <= 1.0;
+                let least = most.min(1.0);
+                let full = replica.largest_that(load, most, within).filter(|step| step.batch >= least);
+                let full = full.unwrap_or_else(|| replica.step(load, least));
+                let decoding = full.decode / full.iteration;
+                let on_cached = 2.0 * cached / (1.0 + cached) * full.prompt_attention / full.prompt_token;
+                let answers = full.output_rate() / output * server;
+                [full.batch, full.iteration, answers, decoding, (1.0 - decoding) * on_cached]
+            });
+        Self { batch, iteration, answers, decoding, cached, server }
+    }
+
+    /// Times to the first and each further token and of an iteration, with as many sequences as the peak of the load
+    /// puts into each of so many replicas.
+    fn seen(&self, replica: &Replica<'_>, asked: &Asked, replicas: f64) -> [Uncertain; 3] {
+        let peak = if let Arrivals::Open { peak, .. } = &asked.arrivals { Some(peak.mid()) } else { None };
+        let figures = [&asked.input, &asked.output, &asked.cached, &self.batch];
+        Uncertain::join(figures, |[input, output, cached, batch]| {
+            let load = Load { input, output, cached };
+            let busy = |step: &Step| {
+                peak.is_none_or(|peak| step.output_rate() * self.server <= peak / replicas * output)
+            };
+            let least = batch.min(1.0);
+            let at = replica.largest_that(load, batch, busy).filter(|step| step.batch >= least);
+            let at = at.unwrap_or_else(|| replica.step(load, least));
+            let latency = replica.latency(load, replica.own_prompt(load), &at);
+            [latency.first_token, latency.each_token, at.iteration]
+        })
+    }
+}
+
+/// What there is to tell.
+pub(super) struct Told<'t> {
+    pub(super) asked: &'t Asked,
+    pub(super) constants: &'t Constants,
+    pub(super) work: &'t Work,
+    pub(super) gpus_each: f64,
+    pub(super) gpu_hours: &'t Uncertain,
+    /// The compute line, in the currency of the answer.
+    pub(super) compute: &'t Uncertain,
+    pub(super) currency: Currency,
+    pub(super) energy: Option<&'t Energy>,
+}
+
+impl Told<'_> {
+    /// Adds what depends on the load.
+    pub(super) fn fill(&self, metrics: &mut ServingMetrics) {
+        self.speeds(metrics);
+        self.money(metrics);
+        self.energy(metrics);
+    }
+
+    fn speeds(&self, metrics: &mut ServingMetrics) {
+        let Self { asked, constants, work, .. } = self;
+        let put = |figure: &Uncertain, unit: &'static str| Some(Metric::of(figure, unit));
+        let milliseconds = |seconds: &Uncertain| put(&seconds.times(1e3), "ms");
+        let each = work.answers.times(1.0 / self.gpus_each);
+        metrics.replicas = put(&work.replicas, "replica");
+        metrics.gpus = put(&work.replicas.times(self.gpus_each), "gpu");
+        metrics.gpu_hours = put(self.gpu_hours, "gpu_hour");
+        metrics.batch = put(&work.batch, "sequence");
+        metrics.ttft_ms = milliseconds(&work.first_token);
+        metrics.ttft_p99_ms = milliseconds(&work.first_token.times(constants.ttft_p99()));
+        metrics.tpot_ms = milliseconds(&work.each_token);
+        let longest = work.iteration.times(constants.tpot_p99());
+        metrics.tpot_p99_ms = milliseconds(&longest.with(&work.each_token, f64::max));
+        metrics.input_tokens_per_second_per_gpu = put(&(&each * &asked.input), "token/s");
+        metrics.output_tokens_per_second_per_gpu = put(&(&each * &asked.output), "token/s");
+        metrics.requests_per_second_at_full_use = put(&(&work.answers * &work.replicas), "request/s");
+        metrics.utilization = put(&work.utilization, "ratio");
+    }
+
+    /// Money by time of the accelerators: what decoding takes falls on output, what a prompt's own tokens take on
+    /// input, and what they take of attention to the cached ones on these. The three, times their tokens, are the
+    /// compute line.
+    fn money(&self, metrics: &mut ServingMetrics) {
+        let Self { asked, work, compute, currency, .. } = self;
+        let put = |figure: &Uncertain| Some(Metric::of(figure, *currency));
+        let requests = (&work.requests * &asked.hours).times(SECONDS_PER_HOUR);
+        let each = *compute / &requests;
+        let busy = (&(&work.answers * &work.replicas) * &asked.hours).times(SECONDS_PER_HOUR);
+        let each_busy = *compute / &busy;
+        let fresh = asked.input.with(&asked.cached, |input, cached| input * (1.0 - cached));
+        let prompt = work.decoding.with(&work.cached, |decoding, cached| 1.0 - decoding - cached);
+        let of_output = (&work.decoding / &asked.output).times(MILLION);
+        let of_input = (&prompt / &fresh).times(MILLION);
+        metrics.price_per_million_output_tokens = put(&(&each * &of_output));
+        metrics.price_per_million_output_tokens_at_full_use = put(&(&each_busy * &of_output));
+        metrics.price_per_million_input_tokens = put(&(&each * &of_input));
+        metrics.price_per_million_input_tokens_at_full_use = put(&(&each_busy * &of_input));
+        if asked.cached.mid() > 0.0 {
+            let cached = &asked.input * &asked.cached;
+            let of_cached = (&work.cached / &cached).times(MILLION);
+            metrics.price_per_million_cached_input_tokens = put(&(&each * &of_cached));
+            metrics.price_per_million_cached_input_tokens_at_full_use = put(&(&each_busy * &of_cached));
+        }
+        let per_hour = *compute / &asked.hours;
+        metrics.price_per_request = put(&each);
+        metrics.price_per_hour = put(&per_hour);
+        metrics.price_per_month = put(&per_hour.times(HOURS_A_MONTH));
+    }
+
+    fn energy(&self, metrics: &mut ServingMetrics) {
+        let Some(energy) = self.energy else { return };
+        let tokens =
+            (&(&self.work.requests * &self.asked.hours) * &self.asked.output).times(SECONDS_PER_HOUR);
+        metrics.energy_kwh = Some(Metric::of(&energy.kwh, "kWh"));
+        let each = (&energy.kwh / &tokens).times(MILLION);
+        metrics.energy_kwh_per_million_output_tokens = Some(Metric::of(&each, "kWh"));
+        metrics.co2_kg = energy.co2_kg.as_ref().map(|co2| Metric::of(co2, "kg"));
+    }
+}
