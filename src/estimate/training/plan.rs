@@ -63,6 +63,37 @@ impl StageHours<'_> {
     }
 }
 
+/// The work of a stage, and the teacher it has on this hardware. Faults go to the desk.
+fn work_of<'a>(
+    desk: &mut Desk<'a, '_>,
+    stage: &Stage,
+    place: &str,
+    subject: Option<&Subject<'a>>,
+) -> (StageWork<'a>, Option<Subject<'a>>) {
+    steps::check(desk, place, stage.known());
+    let teacher = match stage {
+        Stage::Distillation(stage) => match stage.teacher() {
+            Some(Teacher::Logits(name)) => desk.model_shape(name, &format!("{place}/teacher")),
+            Some(Teacher::SelfRun(run)) => desk.model_shape(&run.model, &format!("{place}/teacher/model")),
+            Some(Teacher::Hosted(_)) | None => None,
+        },
+        _ => None,
+    };
+    let models = Models {
+        trained: subject.map(|subject| &subject.shape),
+        context_length: subject.and_then(|subject| subject.context_length),
+        teacher: teacher.as_ref().map(|teacher| &teacher.shape),
+    };
+    (work::of(stage, place, models, desk), teacher)
+}
+
+/// Looks for faults in stages that cannot be planned, because the machines are not known.
+pub(super) fn check<'a>(desk: &mut Desk<'a, '_>, training: &Training, subject: Option<&Subject<'a>>) {
+    for (at, stage) in training.stages.iter().enumerate() {
+        work_of(desk, stage, &format!("/stages/{at}"), subject);
+    }
+}
+
 /// What all stages share.
 pub(super) struct Planner<'a, 's> {
     pub(super) training: &'a Training,
@@ -122,22 +153,7 @@ impl<'a, 's> Planner<'a, 's> {
         {
             desk.fault(&format!("{place}/precision"), kind);
         }
-        let teacher = match stage {
-            Stage::Distillation(stage) => match stage.teacher() {
-                Some(Teacher::Logits(name)) => desk.model_shape(name, &format!("{place}/teacher")),
-                Some(Teacher::SelfRun(run)) => {
-                    desk.model_shape(&run.model, &format!("{place}/teacher/model"))
-                }
-                Some(Teacher::Hosted(_)) | None => None,
-            },
-            _ => None,
-        };
-        let models = Models {
-            trained: self.shape(),
-            context_length: self.subject.and_then(|subject| subject.context_length),
-            teacher: teacher.as_ref().map(|teacher| &teacher.shape),
-        };
-        let work = work::of(stage, &place, models, desk);
+        let (work, teacher) = work_of(desk, stage, &place, self.subject);
         let hours = StageHours::default();
         Planned { stage, place, work, fit: None, hours, precision, teacher }
     }

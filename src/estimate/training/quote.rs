@@ -5,7 +5,7 @@ use super::{
     goodput,
     lines::{self, GPU_HOUR, Ground},
     months::{Spent, by_month},
-    plan::{Planned, Planner, gpus},
+    plan::{self, Planned, Planner, gpus},
     program::Compute,
     request::Training,
     stage::Stage,
@@ -59,11 +59,15 @@ impl<'a> Desk<'a, '_> {
         self.check_machines(item);
         let subject = self.subject(item.named());
         self.need_subject(item, subject.is_some());
-        let part = Part::find(self, &item.hardware.gpu)?;
-        let hour = self.hour(Machines::from(&item.hardware.0), &part)?;
-        let mut plan = Planner::new(self, item, &part, subject.as_ref(), &hour);
-        let planned = plan.plan(self);
-        let count = plan.count;
+        let part = Part::find(self, &item.hardware.gpu);
+        let hour = part.as_ref().and_then(|part| self.hour(Machines::from(&item.hardware.0), part));
+        let (Some(part), Some(hour)) = (part, hour) else {
+            plan::check(self, item, subject.as_ref());
+            return None;
+        };
+        let mut planner = Planner::new(self, item, &part, subject.as_ref(), &hour);
+        let planned = planner.plan(self);
+        let count = planner.count;
         if !self.faults.is_empty() {
             return None;
         }

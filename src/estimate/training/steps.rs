@@ -216,6 +216,11 @@ pub(crate) fn hours<'a>(
     Some(Hours { gpu_hours, from, mfu: mfu_given, more: Vec::new(), parts })
 }
 
+/// Looks whether what is said of the hours is in bounds, whatever else is wrong with the stage.
+pub(crate) fn check(desk: &mut Desk<'_, '_>, place: &str, known: Known) {
+    let _ = Reader { desk, place }.given(known); // faults go to the desk
+}
+
 /// Where what is not given comes from; each is asked only where it is needed.
 pub(crate) struct Sources<'a, 's> {
     pub(crate) goodput: &'s mut dyn FnMut(&mut Desk<'a, '_>) -> Option<Counted<'a>>,

@@ -329,10 +329,28 @@ async fn all_faults_are_told_at_once() {
         ("/hardware/count", "out_of_range", ""),
         ("/model", "unknown_model", ""),
         ("/stages/0/precision", "unknown_precision", ""),
+        ("/stages/0/mfu", "out_of_range", "must be in (0, 1], got 1.7"),
         ("/stages/1/examples", "out_of_range", ""),
         ("/stages/1/tokens_per_example", "missing_field", ""),
     ];
     is_refused(request, expected).await;
+}
+
+#[tokio::test]
+async fn faults_of_stages_are_told_whatever_is_wrong_with_the_machines() {
+    for hardware in [json!({ "gpu": "h1000" }), json!({ "gpu": "h800-sxm5-80gb" })] {
+        let request = json!({ "kind": "training", "model": "llama-3.1-8b", "hardware": hardware,
+            "stages": [{ "stage": "pretraining", "tokens": 0 }, { "stage": "sft", "mfu": 2 }] });
+        let machines = if hardware["gpu"] == "h1000" { "unknown_gpu" } else { "unpriced" };
+        let expected = [
+            ("/hardware/gpu", machines, ""),
+            ("/stages/0/tokens", "out_of_range", ""),
+            ("/stages/1/mfu", "out_of_range", ""),
+            ("/stages/1/examples", "missing_field", ""),
+            ("/stages/1/tokens_per_example", "missing_field", ""),
+        ];
+        is_refused(request, expected).await;
+    }
 }
 
 #[tokio::test]
