@@ -65,9 +65,9 @@ impl<'a> Desk<'a, '_> {
             plan::check(self, item, subject.as_ref());
             return None;
         };
-        let mut planner = Planner::new(self, item, &part, subject.as_ref(), &hour);
-        let planned = planner.plan(self);
-        let count = planner.count;
+        let mut machines = Planner::new(self, item, &part, subject.as_ref(), &hour);
+        let planned = machines.plan(self);
+        let count = machines.count;
         if !self.faults.is_empty() {
             return None;
         }
