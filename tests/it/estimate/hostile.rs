@@ -142,7 +142,7 @@ fn rich_request() -> Value {
 }
 
 /// Every place in a value, as a JSON Pointer.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+pub fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(members) => {

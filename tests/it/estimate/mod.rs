@@ -4,7 +4,7 @@ mod answer;
 mod conditions;
 mod counts;
 mod faults;
-mod hostile;
+pub mod hostile;
 mod laws;
 pub mod ledger;
 mod money;

@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
 use super::{BUILT_IN, answer::rich, ledger::audit};
-use crate::helpers::Answer;
+use crate::{estimate::hostile::places, helpers::Answer};
 
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
@@ -182,20 +182,6 @@ static SOUND: LazyLock<Vec<Value>> = LazyLock::new(|| {
             "hardware": { "gpu": "h100-sxm5-80gb", "count": 64, "owned": owned, "energy_region": "us" }, "stages": stage }),
     ]
 });
-
-/// Every place in a value, as a JSON Pointer.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-    found.push(at.to_owned());
-    match value {
-        Value::Object(members) => {
-            members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found));
-        }
-        Value::Array(values) => {
-            values.iter().enumerate().for_each(|(nth, value)| places(value, &format!("{at}/{nth}"), found));
-        }
-        _ => {}
-    }
-}
 
 /// One thing done to a request.
 #[derive(Debug, Clone)]
