@@ -37,6 +37,11 @@ impl Metric {
         }
     }
 
+    /// Whether it can be written.
+    pub(crate) fn is_finite(&self) -> bool {
+        [Some(self.value), self.low, self.high].into_iter().flatten().all(f64::is_finite)
+    }
+
     /// A figure over a larger one, at most 1.
     pub(crate) fn share(part: &Uncertain, whole: &Uncertain) -> Self {
         let bounded = |share: f64| rounded_to_nine(share.min(1.0));

@@ -16,6 +16,7 @@ pub mod hardware;
 pub mod metric;
 pub mod number;
 pub mod object;
+pub mod ownership;
 pub mod quote;
 pub mod request;
 pub mod serving;
@@ -68,6 +69,9 @@ pub fn estimate<'a>(
             }
             Workload::Serving(workload) => {
                 serving::quote(workload, pointer, scope, &mut references, &mut sampler)
+            }
+            Workload::Ownership(workload) => {
+                ownership::quote(workload, pointer, scope, &mut references, &mut sampler)
             }
         };
         match quoted {

@@ -16,6 +16,7 @@ use super::{
     api_usage::request::ApiUsage,
     fault::{Fault, FaultKind, pointer},
     object::ByName,
+    ownership::request::Ownership,
     serving::request::Serving,
     shape,
     training::{
@@ -29,7 +30,7 @@ use crate::catalog::{names, time::AsOf};
 pub const MOST_ITEMS: usize = 100;
 
 /// The kinds of workload there are.
-const KINDS: [&str; 3] = ["api_usage", "training", "serving"];
+const KINDS: [&str; 4] = ["api_usage", "training", "serving", "ownership"];
 
 /// How much of the answer is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -83,6 +84,7 @@ impl Envelope<'_> {
     ("api_usage" = "#/components/schemas/ApiUsage"),
     ("training" = "#/components/schemas/Training"),
     ("serving" = "#/components/schemas/Serving"),
+    ("ownership" = "#/components/schemas/Ownership"),
 )))]
 pub enum Workload {
     /// Calls to a hosted model.
@@ -91,6 +93,8 @@ pub enum Workload {
     Training(Box<Training>),
     /// Running a model.
     Serving(Box<Serving>),
+    /// Buying machines and running them.
+    Ownership(Box<Ownership>),
 }
 
 impl Workload {
@@ -101,6 +105,7 @@ impl Workload {
             Self::ApiUsage(usage) => &usage.tags,
             Self::Training(training) => &training.tags,
             Self::Serving(serving) => &serving.tags,
+            Self::Ownership(ownership) => &ownership.tags,
         }
     }
 }
@@ -232,6 +237,7 @@ fn read_fields(fields: &[Field<'_>], base: &str) -> Result<Workload, Fault> {
         "api_usage" => read_as(fields, base).map(Workload::ApiUsage),
         "training" => read_training(fields, base).map(|training| Workload::Training(Box::new(training))),
         "serving" => read_as(fields, base).map(|serving| Workload::Serving(Box::new(serving))),
+        "ownership" => read_as(fields, base).map(|ownership| Workload::Ownership(Box::new(ownership))),
         unknown => {
             let near = names::near(unknown, KINDS.into_iter());
             let near = if near.is_empty() { KINDS.map(str::to_owned).into() } else { near };

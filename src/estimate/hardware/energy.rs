@@ -87,7 +87,7 @@ pub(super) fn of_family<'a>(desk: &mut Desk<'a, '_>, part: &Part<'a>, id: &str) 
 
 /// The electricity of a region (default `us`) on the day asked about; none, and a fault, where nobody knows the
 /// region; none where nothing is known of that day.
-pub(super) fn grid<'a>(
+pub(crate) fn grid<'a>(
     desk: &mut Desk<'a, '_>,
     field: &str,
     region: Option<&str>,

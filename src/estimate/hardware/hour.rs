@@ -71,7 +71,8 @@ impl<'a> Desk<'a, '_> {
             return hour_price(self, rent, part).map(rented);
         };
         self.refuse_renting_what_is_owned(rent);
-        let asked = Asked { owned, field: "/hardware/owned", count, energy_region };
+        let field = "/hardware/owned";
+        let asked = Asked { owned, field, price_field: field, count, energy_region };
         let owning = owning(self, asked, part)?;
         let spread = owning.price_per_used_gpu_hour.clone();
         let price = UnitPrice::modelled(spread.clone(), owning.currency);

@@ -17,6 +17,7 @@ pub use self::{
     },
     warning::{Warning, WarningCode},
 };
+use super::ownership::answer::OwnershipMetrics;
 use super::serving::answer::{Deployment, ServingMetrics};
 use super::training::answer::{MonthTotal, StageQuote, TrainingMetrics};
 use super::uncertain::Uncertain;
@@ -130,7 +131,7 @@ pub struct ItemQuote<'a> {
     /// The stages of a training one by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stages: Option<Vec<StageQuote>>,
-    /// How the total falls on months; only where a training has a start.
+    /// How the total falls on months; only where a training or an ownership has a start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_month: Option<Vec<MonthTotal>>,
     /// Doubts about this item.
@@ -148,15 +149,18 @@ pub enum ItemMetrics {
     Training(Box<TrainingMetrics>),
     /// Of a serving.
     Serving(Box<ServingMetrics>),
+    /// Of an ownership.
+    Ownership(Box<OwnershipMetrics>),
 }
 
-/// Either; by the fields alone what is one may be the other, too.
+/// Any of them; by the fields alone what is one may be another, too.
 impl utoipa::PartialSchema for ItemMetrics {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         use utoipa::openapi::{Ref, schema::AnyOfBuilder};
         AnyOfBuilder::new()
             .item(Ref::from_schema_name("TrainingMetrics"))
             .item(Ref::from_schema_name("ServingMetrics"))
+            .item(Ref::from_schema_name("OwnershipMetrics"))
             .description(Some("Figures of a workload that are not money, by its kind."))
             .into()
     }
@@ -168,6 +172,8 @@ impl ToSchema for ItemMetrics {
         <TrainingMetrics as ToSchema>::schemas(schemas);
         schemas.push(("ServingMetrics".to_owned(), <ServingMetrics as utoipa::PartialSchema>::schema()));
         <ServingMetrics as ToSchema>::schemas(schemas);
+        schemas.push(("OwnershipMetrics".to_owned(), <OwnershipMetrics as utoipa::PartialSchema>::schema()));
+        <OwnershipMetrics as ToSchema>::schemas(schemas);
     }
 }
 

@@ -8,7 +8,7 @@ mod generation;
 mod goodput;
 mod lines;
 mod memory;
-mod months;
+pub(crate) mod months;
 mod plan;
 pub(crate) mod prior;
 mod program;

@@ -1,4 +1,4 @@
-//! How the lines of a training fall on calendar months.
+//! How the lines of a quote fall on calendar months.
 
 use jiff::{ToSpan as _, civil::Date};
 
@@ -13,11 +13,11 @@ const MOST_MONTHS: usize = 1_200;
 
 /// A sum of money that falls evenly on a span of days, counted from the start.
 #[derive(Debug)]
-pub(super) struct Spent<'p> {
-    pub(super) amount: Money,
-    pub(super) spread: &'p Uncertain,
-    pub(super) from: f64,
-    pub(super) to: f64,
+pub(crate) struct Spent<'p> {
+    pub(crate) amount: Money,
+    pub(crate) spread: &'p Uncertain,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
 }
 
 /// The months from a start until everything is spent. Amounts are rounded as lines are; what that leaves falls on
@@ -25,7 +25,7 @@ pub(super) struct Spent<'p> {
 ///
 /// # Errors
 /// When a sum cannot be written, or the time is longer than a century.
-pub(super) fn by_month(start: Date, spent: &[Spent<'_>]) -> Result<Vec<MonthTotal>, Overflow> {
+pub(crate) fn by_month(start: Date, spent: &[Spent<'_>]) -> Result<Vec<MonthTotal>, Overflow> {
     let end = spent.iter().map(|spent| spent.to).fold(0.0, f64::max);
     let months = months(start, end)?;
     let mut left = Money::ZERO;

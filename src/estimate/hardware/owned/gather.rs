@@ -25,13 +25,42 @@ use crate::{
 
 /// Reads the figures, each from the request or its default.
 pub(super) struct Gathering<'d, 'a, 'r, 'f> {
-    pub(super) desk: &'d mut Desk<'a, 'r>,
-    pub(super) asked: Asked<'a, 'f>,
-    pub(super) currency: Currency,
+    desk: &'d mut Desk<'a, 'r>,
+    asked: Asked<'a, 'f>,
+    currency: Currency,
 }
 
-impl<'a> Gathering<'_, 'a, '_, '_> {
-    pub(super) fn all(mut self, part: &Part<'a>) -> Option<(Price, Terms<'a>)> {
+impl<'d, 'a, 'r, 'f> Gathering<'d, 'a, 'r, 'f> {
+    pub(super) fn new(desk: &'d mut Desk<'a, 'r>, asked: Asked<'a, 'f>) -> Self {
+        let field = format!("{}/currency", asked.price_field);
+        let currency = desk.currency(&field, asked.owned.currency.as_deref());
+        Self { desk, asked, currency }
+    }
+
+    /// Looks at what is given, and at nothing that is not.
+    pub(super) fn check(mut self) {
+        let owned = self.asked.owned;
+        let pue = owned.power.as_ref().and_then(|power| power.pue);
+        for (name, given) in [
+            ("years", owned.years),
+            ("utilization", owned.utilization),
+            ("server_factor", owned.server_factor),
+            ("network_share", owned.network_share),
+            ("contracted_kw_per_gpu", owned.contracted_kw_per_gpu),
+            ("load_factor", owned.load_factor),
+            ("power/pue", pue),
+            ("maintenance_fraction", owned.maintenance_fraction),
+            ("cost_of_capital", owned.cost_of_capital),
+            ("residual_fraction", owned.residual_fraction),
+        ] {
+            given.map(|figure| self.given(name, figure, ""));
+        }
+        if owned.power.as_ref().is_some_and(|power| power.region.is_some()) {
+            self.price_per_kwh();
+        }
+    }
+
+    pub(super) fn all(mut self, part: &Part<'a>) -> Option<(Price, Currency, Terms<'a>)> {
         let owned = self.asked.owned;
         let purchase = self.purchase(part);
         let server_share = purchase.as_ref().is_some_and(|purchase| purchase.is_server_share);
@@ -77,7 +106,7 @@ impl<'a> Gathering<'_, 'a, '_, '_> {
             cost_of_capital: cost_of_capital?,
             residual: residual?,
         };
-        Some((purchase.price, terms))
+        Some((purchase.price, self.currency, terms))
     }
 
     fn place(&self, name: &str) -> String {
@@ -128,10 +157,11 @@ impl<'a> Gathering<'_, 'a, '_, '_> {
 
     fn purchase(&mut self, part: &Part<'a>) -> Option<Purchase<'a>> {
         if let Some(price) = self.asked.owned.price_each {
-            let price_each = self.given_money("price_each", price);
+            let field = format!("{}/price_each", self.asked.price_field);
+            let price_each = self.money_at(&field, price);
             return Some(Purchase { price, price_each, is_server_share: false });
         }
-        purchase::find(self.desk, &self.place("price_each"), part, self.currency)
+        purchase::find(self.desk, &format!("{}/price_each", self.asked.price_field), part, self.currency)
     }
 
     fn server_factor(
@@ -141,6 +171,16 @@ impl<'a> Gathering<'_, 'a, '_, '_> {
         purchase: Option<&Purchase<'a>>,
     ) -> Option<Sourced<'a>> {
         if let Some(figure) = self.asked.owned.server_factor {
+            if server_share && (figure.0.low(), figure.0.high()) != (1.0, 1.0) {
+                let detail = format!(
+                    "the catalog's price of `{}` is a share of a whole server, which would be paid twice: give \
+                     `price_each` with `server_factor`",
+                    part.name
+                );
+                let field = self.place("server_factor");
+                self.desk.fault(&field, FaultKind::Contradiction { detail });
+                return None;
+            }
             return self.given("server_factor", figure, "ratio");
         }
         if server_share {
@@ -215,7 +255,12 @@ impl<'a> Gathering<'_, 'a, '_, '_> {
 
     /// Money of the request in its own currency, drawn by its place.
     fn given_money(&mut self, name: &str, price: Price) -> Sourced<'a> {
-        let place = self.desk.place(&self.place(name));
+        let field = self.place(name);
+        self.money_at(&field, price)
+    }
+
+    fn money_at(&mut self, field: &str, price: Price) -> Sourced<'a> {
+        let place = self.desk.place(field);
         let drawn = self.desk.sampler.draw(&place, price.range());
         self.money(drawn, Origin::Request)
     }

@@ -14,6 +14,8 @@
 //! All lines are of the whole life, so that they add up: `capital = L A - (K - R)`, and residual `-R`.
 
 mod gather;
+#[cfg_attr(not(test), expect(dead_code, reason = "what `POST /break-even` will ask"))]
+pub(crate) mod payback;
 mod purchase;
 #[cfg(test)]
 mod tests;
@@ -36,12 +38,12 @@ use crate::{
 pub(crate) const HOURS_PER_YEAR: f64 = 8_760.0;
 
 /// What one accelerator costs its owner over its life: money of one currency.
-#[cfg_attr(not(test), expect(dead_code, reason = "what `kind: ownership` prints"))]
 #[derive(Debug, Clone)]
 pub(crate) struct Owning<'a> {
     pub(crate) currency: Currency,
     /// What one accelerator costs, as `terms.price_each` to the digit.
     pub(crate) price: Price,
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests look at it"))]
     pub(crate) amortization: Amortization,
     pub(crate) terms: Terms<'a>,
     /// What each sort of cost comes to, in order.
@@ -52,13 +54,36 @@ pub(crate) struct Owning<'a> {
     pub(crate) price_per_used_gpu_hour: Uncertain,
 }
 
+impl Owning<'_> {
+    /// What was bought, servers and network with it: `K`.
+    pub(crate) fn installed(&self) -> Uncertain {
+        self.terms.installed()
+    }
+
+    /// Power, place, upkeep and people of a year: `O`.
+    pub(crate) fn operating_per_year(&self) -> Uncertain {
+        let running = self.lines.iter().filter(|line| RUNNING.contains(&line.code));
+        &Uncertain::sum(running.map(|line| &line.amount)) / &self.terms.years.value
+    }
+
+    /// Everything, spread evenly over the years: `A + O`, or `D + O`.
+    pub(crate) fn cost_per_year(&self) -> Uncertain {
+        &self.total / &self.terms.years.value
+    }
+}
+
+/// Codes of what is paid while the machines run.
+const RUNNING: [&str; 4] = ["energy", "colocation", "maintenance", "staff"];
+
 /// One sort of cost of one accelerator over its life.
 #[derive(Debug, Clone)]
 pub(crate) struct OwningLine<'a> {
     /// `hardware.chips`.
     pub(crate) code: &'static str,
+    pub(crate) charge: Charge,
+    /// What the charge comes to.
     pub(crate) amount: Uncertain,
-    #[cfg_attr(not(test), expect(dead_code, reason = "what `kind: ownership` prints"))]
+    /// Of the amount.
     pub(crate) formula: &'static str,
     /// The figures of the formula, by name.
     pub(crate) inputs: Vec<(&'static str, Sourced<'a>)>,
@@ -67,12 +92,28 @@ pub(crate) struct OwningLine<'a> {
 impl<'a> OwningLine<'a> {
     fn of(
         code: &'static str,
-        amount: Uncertain,
+        charge: Charge,
         formula: &'static str,
         inputs: &[(&'static str, &Sourced<'a>)],
     ) -> Self {
         let inputs = inputs.iter().map(|(name, input)| (*name, (*input).clone())).collect();
-        Self { code, amount, formula, inputs }
+        let amount = &charge.quantity * &charge.unit_price;
+        Self { code, charge, amount, formula, inputs }
+    }
+}
+
+/// So much of something at such a price for one.
+#[derive(Debug, Clone)]
+pub(crate) struct Charge {
+    pub(crate) quantity: Uncertain,
+    pub(crate) unit: &'static str,
+    pub(crate) unit_price: Uncertain,
+}
+
+impl Charge {
+    /// Once for the accelerator.
+    fn once(unit_price: Uncertain) -> Self {
+        Self { quantity: Uncertain::exact(1.0), unit: "gpu", unit_price }
     }
 }
 
@@ -99,9 +140,11 @@ pub(crate) struct Terms<'a> {
 /// What a request says about owning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a, 'f> {
-    pub(crate) owned: &'a Owned,
+    pub(crate) owned: &'f Owned,
     /// Where that stands in the item: `/hardware/owned`.
     pub(crate) field: &'f str,
+    /// Where the price and its currency stand: there, too, or with the hardware.
+    pub(crate) price_field: &'f str,
     pub(crate) count: Option<u64>,
     /// Region of the electricity, where `power` names none, and where it stands.
     pub(crate) energy_region: Option<&'a str>,
@@ -114,15 +157,19 @@ pub(crate) fn owning<'a>(
     part: &Part<'a>,
 ) -> Option<Owning<'a>> {
     let before = desk.faults.len();
-    let currency = desk.currency(&format!("{}/currency", asked.field), asked.owned.currency.as_deref());
-    let gathered = Gathering { desk: &mut *desk, asked, currency }.all(part);
-    let (price, terms) = gathered.filter(|_| desk.faults.len() == before)?;
+    let gathered = Gathering::new(desk, asked).all(part);
+    let (price, currency, terms) = gathered.filter(|_| desk.faults.len() == before)?;
     let amortization = asked.owned.amortization.unwrap_or_default();
     let lines = terms.lines(amortization);
     let total = Uncertain::sum(lines.iter().map(|line| &line.amount));
     let used_hours = (&terms.years.value * &terms.utilization.value).times(HOURS_PER_YEAR);
     let price_per_used_gpu_hour = &total / &used_hours;
     Some(Owning { currency, price, amortization, terms, lines, total, price_per_used_gpu_hour })
+}
+
+/// Finds fault with what is said of owning a part that nobody knows.
+pub(crate) fn check<'a>(desk: &mut Desk<'a, '_>, asked: Asked<'a, '_>) {
+    Gathering::new(desk, asked).check();
 }
 
 impl<'a> Terms<'a> {
@@ -146,10 +193,9 @@ impl<'a> Terms<'a> {
     /// `L A - (K - R)`: what the money costs that is bound in the machines.
     fn capital(&self, installed: &Uncertain, left: &Uncertain) -> Uncertain {
         let (rate, years) = (&self.cost_of_capital.value, &self.years.value);
-        let discount = rate.with(years, |rate, years| (-years * rate.ln_1p()).exp());
-        let lost = installed - &(left * &discount);
-        let yearly = &lost * &rate.with(years, annuity_factor);
-        &(&yearly * years) - &(installed - left)
+        let on_all = rate.with(years, |rate, years| payments(rate, years) - 1.0);
+        let off_left = rate.with(years, |rate, years| payments(rate, years) * discount(rate, years) - 1.0);
+        &(installed * &on_all) - &(left * &off_left)
     }
 
     /// What each sort of cost comes to over the life, in order.
@@ -163,14 +209,15 @@ impl<'a> Terms<'a> {
         lines.extend(self.running(&bought));
         if amortization == Amortization::Annuity {
             let inputs = [installed_input, self.life(), ("cost_of_capital", &self.cost_of_capital), residual];
-            lines.push(OwningLine::of("capital", self.capital(&installed, &left), CAPITAL, &inputs));
+            let capital = Charge::once(self.capital(&installed, &left));
+            lines.push(OwningLine::of("capital", capital, CAPITAL, &inputs));
         }
         let inputs = [installed_input, residual, self.life()];
         let (formula, inputs) = match amortization {
             Amortization::Economic => (WORTH, &inputs[..]),
             Amortization::StraightLine | Amortization::Annuity => (RESIDUAL, &inputs[..2]),
         };
-        lines.push(OwningLine::of("residual", left.times(-1.0), formula, inputs));
+        lines.push(OwningLine::of("residual", Charge::once(left.times(-1.0)), formula, inputs));
         lines
     }
 
@@ -183,9 +230,9 @@ impl<'a> Terms<'a> {
             ("network_share", &self.network_share),
         ];
         [
-            OwningLine::of("hardware.chips", price.clone(), "price_each", &inputs[..1]),
-            OwningLine::of("hardware.servers", &servers - price, SERVERS, &inputs[..2]),
-            OwningLine::of("hardware.network", installed - &servers, NETWORK, &inputs),
+            OwningLine::of("hardware.chips", Charge::once(price.clone()), "price_each", &inputs[..1]),
+            OwningLine::of("hardware.servers", Charge::once(&servers - price), SERVERS, &inputs[..2]),
+            OwningLine::of("hardware.network", Charge::once(installed - &servers), NETWORK, &inputs),
         ]
     }
 
@@ -193,9 +240,10 @@ impl<'a> Terms<'a> {
         let years = &self.years.value;
         let power = &self.contracted_kw.value * years;
         let drawn = &(&power * &self.load_factor.value) * &self.pue.value;
-        let energy = (&drawn * &self.price_per_kwh.value).times(HOURS_PER_YEAR);
-        let rent = (&power * &self.colocation_per_kw_month.value).times(12.0);
-        let upkeep = &(&installed.value * &self.maintenance_fraction.value) * years;
+        let energy = charge(drawn.times(HOURS_PER_YEAR), "kWh", &self.price_per_kwh.value);
+        let rent = charge(power.times(12.0), "kW_month", &self.colocation_per_kw_month.value);
+        let each_year = |price: &Uncertain| charge(years.clone(), "gpu_year", price);
+        let upkeep = each_year(&(&installed.value * &self.maintenance_fraction.value));
         let (kw, life) = (("contracted_kw", &self.contracted_kw), self.life());
         [
             OwningLine::of(
@@ -224,7 +272,7 @@ impl<'a> Terms<'a> {
             ),
             OwningLine::of(
                 "staff",
-                &self.staff_per_year.value * years,
+                each_year(&self.staff_per_year.value),
                 "staff_per_gpu_year * years",
                 &[("staff_per_gpu_year", &self.staff_per_year), life],
             ),
@@ -246,15 +294,24 @@ impl<'a> Terms<'a> {
 
 const SERVERS: &str = "price_each * (server_factor - 1)";
 const NETWORK: &str = "price_each * server_factor * network_share / (1 - network_share)";
-const CAPITAL: &str = "years * installed * (1 - residual_fraction * (1 + cost_of_capital)^-years) * cost_of_capital \
-                       / (1 - (1 + cost_of_capital)^-years) - installed * (1 - residual_fraction)";
+const CAPITAL: &str = "installed * (years * (1 - residual_fraction * (1 + cost_of_capital)^-years) \
+                       * cost_of_capital / (1 - (1 + cost_of_capital)^-years) - (1 - residual_fraction))";
 const WORTH: &str = "-installed * 10^(-decades_per_year * years)";
 const RESIDUAL: &str = "-installed * residual_fraction";
 
-/// Yearly payment for one unit of money over some years: `r / (1 - (1+r)^-L)`; `1 / L` without interest.
-fn annuity_factor(rate: f64, years: f64) -> f64 {
+fn charge(quantity: Uncertain, unit: &'static str, unit_price: &Uncertain) -> Charge {
+    Charge { quantity, unit, unit_price: unit_price.clone() }
+}
+
+/// All payments for one unit of money over some years: `L r / (1 - (1+r)^-L)`; 1 without interest.
+fn payments(rate: f64, years: f64) -> f64 {
     if rate < 1e-9 {
-        return 1.0 / years;
+        return 1.0;
     }
-    rate / -(-years * rate.ln_1p()).exp_m1()
+    years * rate / -(-years * rate.ln_1p()).exp_m1()
+}
+
+/// What one unit of money after some years is worth today: `(1+r)^-L`.
+fn discount(rate: f64, years: f64) -> f64 {
+    (-years * rate.ln_1p()).exp()
 }

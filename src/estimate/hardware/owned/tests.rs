@@ -23,11 +23,21 @@ fn owned(
     let owned: &'static Owned = Box::leak(Box::new(serde_json::from_str(&asked.to_string()).unwrap()));
     at(&BUILT_IN, day, |desk| {
         let part = Part::find(desk, gpu)?;
-        owning(desk, Asked { owned, field: "/hardware/owned", count, energy_region: None }, &part)
+        owning(
+            desk,
+            Asked {
+                owned,
+                field: "/hardware/owned",
+                price_field: "/hardware/owned",
+                count,
+                energy_region: None,
+            },
+            &part,
+        )
     })
 }
 
-fn costs(gpu: &str, day: &str, asked: &Value) -> Owning<'static> {
+pub(super) fn costs(gpu: &str, day: &str, asked: &Value) -> Owning<'static> {
     let seen = owned(named(gpu), day, asked, Some(8));
     seen.done.unwrap_or_else(|| panic!("{:?}", seen.faults))
 }
@@ -42,7 +52,7 @@ fn with(mut base: Value, more: &Value) -> Value {
 }
 
 /// Eight H100 in one HGX server: 255,237 dollars on 2025-01-31.
-fn hgx() -> Value {
+pub(super) fn hgx() -> Value {
     json!({"price_each": "31904.625", "server_factor": 1, "network_share": 0.19, "years": 4,
         "residual_fraction": 0.2, "cost_of_capital": 0.1, "contracted_kw_per_gpu": 1.275, "load_factor": 0.75,
         "power": {"pue": 1.25, "price_per_kwh": "0.0826"}, "colocation_per_kw_month": "184.06",
