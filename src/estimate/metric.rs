@@ -28,11 +28,12 @@ pub struct Metric {
 impl Metric {
     /// A figure with its range.
     pub(crate) fn of(figure: &Uncertain, unit: impl Into<Unit>) -> Self {
-        let range = figure.range();
+        let range = figure.range().map(|(low, high)| (rounded_to_nine(low), rounded_to_nine(high)));
+        let range = range.filter(|(low, high)| low < high); // or they differ by less than is written
         Self {
             value: rounded_to_nine(figure.mid()),
-            low: range.map(|(low, _)| rounded_to_nine(low)),
-            high: range.map(|(_, high)| rounded_to_nine(high)),
+            low: range.map(|(low, _)| low),
+            high: range.map(|(_, high)| high),
             unit: unit.into(),
         }
     }

@@ -21,6 +21,7 @@ mod estimate;
 mod openapi;
 mod operations;
 mod oracle;
+mod ownership;
 mod problems;
 mod program;
 mod purity;

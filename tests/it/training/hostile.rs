@@ -180,6 +180,12 @@ static SOUND: LazyLock<Vec<Value>> = LazyLock::new(|| {
             "start": "2026-01-15", "stages": stage }),
         json!({ "kind": "training", "architecture_from": { "format": "hf_config", "config": config },
             "hardware": { "gpu": "h100-sxm5-80gb", "count": 64, "owned": owned, "energy_region": "us" }, "stages": stage }),
+        json!({ "kind": "ownership", "hardware": { "gpu": "h100-sxm5-80gb", "count": 64, "price_each": "30000", "currency": "EUR" }, "years": 4,
+            "start": "2025-01-15", "amortization": "annuity", "utilization": { "low": 0.5, "mid": 0.8, "high": 0.9 }, "server_factor": 1.5,
+            "network_share": 0.1, "contracted_kw_per_gpu": 1.3, "load_factor": 0.7, "power": { "price_per_kwh": "0.1", "pue": 1.2, "region": "us" },
+            "colocation_per_kw_month": "150", "maintenance_fraction": 0.03, "cost_of_capital": 0.1, "residual_fraction": 0.1,
+            "staff": [{ "label": "a", "people": 1, "months": 3, "monthly_cost": "100" }] }),
+        json!({ "kind": "ownership", "as_of": "2026-06-01", "hardware": { "gpu": "b200-sxm-180gb", "count": 64 }, "years": 0.5 }),
     ]
 });
 

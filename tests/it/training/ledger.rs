@@ -1,4 +1,4 @@
-//! A second opinion on every quote of a training: lines multiply out, sums add up, formulas name their inputs.
+//! A second opinion on every quote of what is modelled: lines multiply out, sums add up, formulas name their inputs.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,19 @@ use crate::estimate::ledger::{Printed, sum};
 
 /// Codes of what stands around the stages, in their order.
 const AROUND: [&str; 7] = ["idle", "experiments", "failed_runs", "evaluation", "data", "staff", "other"];
+
+/// Codes of an ownership, in their order.
+const OWNED: [&str; 9] = [
+    "hardware.chips",
+    "hardware.servers",
+    "hardware.network",
+    "energy",
+    "colocation",
+    "maintenance",
+    "staff",
+    "capital",
+    "residual",
+];
 
 /// Words of formulas that are no names.
 const ENGLISH: [&str; 9] = ["where", "every", "other", "factor", "given", "what", "allows", "min", "sqrt"];
@@ -51,25 +64,47 @@ pub fn audit(quote: &Value) {
         if item["kind"] == "training" {
             check_training(item, lines);
         }
+        if item["kind"] == "ownership" {
+            check_ownership(item, lines);
+        }
     }
 }
 
 fn check_training(item: &Value, lines: &[Value]) {
     let total = field(&item["total"], "amount");
     lines.iter().for_each(check_line);
-    check_order(lines);
+    check_order(lines, &AROUND);
     let is_around = |line: &&Value| AROUND.contains(&base(line));
     let headline = field(&item["headline_total"], "amount");
     assert!(sum(list(&item["stages"]).iter().map(|stage| &stage["total"])).is(headline), "{item:#}");
     assert!(sum(lines.iter().filter(is_around)).plus(headline).is(total), "{item:#}");
     check_range(&item["headline_total"]);
+    check_months(item);
+    check_figures(item);
+}
+
+fn check_ownership(item: &Value, lines: &[Value]) {
+    lines.iter().for_each(check_line);
+    check_order(lines, &OWNED);
+    let rank = |line: &Value| OWNED.iter().position(|code| *code == base(line));
+    assert!(lines.iter().all(|line| rank(line).is_some()), "{item:#}");
+    let left = lines.iter().find(|line| base(line) == "residual");
+    assert!(left.is_none_or(|line| line["amount"].as_str().unwrap().starts_with('-')), "{item:#}");
+    check_months(item);
+    check_figures(item);
+}
+
+fn check_months(item: &Value) {
     if let Some(months) = item["by_month"].as_array() {
+        let total = field(&item["total"], "amount");
         assert!(
             sum(months.iter().map(|month| &month["total"])).is(total),
             "the months do not add up: {item:#}"
         );
+        for month in months {
+            check_range(&month["total"]);
+        }
     }
-    check_figures(item);
 }
 
 /// A line's code without its number.
@@ -77,11 +112,11 @@ fn base(line: &Value) -> &str {
     line["code"].as_str().unwrap().split('#').next().unwrap()
 }
 
-/// Stages first, each by itself and in the order of the answer's stages; then what is around, in its order.
-fn check_order(lines: &[Value]) {
+/// What has no place of its own first, such as stages; then what has one, in the order of the codes.
+fn check_order(lines: &[Value], order: &[&str]) {
     let codes: Vec<&str> = lines.iter().map(|line| line["code"].as_str().unwrap()).collect();
     assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "a code comes twice: {codes:?}");
-    let rank = |line: &Value| AROUND.iter().position(|code| *code == base(line)).map_or(0, |at| at + 1);
+    let rank = |line: &Value| order.iter().position(|code| *code == base(line)).map_or(0, |at| at + 1);
     assert!(lines.iter().map(rank).is_sorted(), "{codes:?}");
 }
 
@@ -127,8 +162,11 @@ fn check_basis(line: &Value) {
         assert!(names.contains(word), "`{word}` of the formula is no input: {line:#}");
     }
     for input in inputs {
-        let rooted = matches!(input["origin"].as_str(), Some("catalog" | "assumption"));
-        assert_eq!(rooted, input["ref"].is_string(), "{input} in {line:#}");
+        match input["origin"].as_str() {
+            Some("catalog" | "assumption") => assert!(input["ref"].is_string(), "{input} in {line:#}"),
+            Some("request") => assert!(input["ref"].is_null(), "{input} in {line:#}"),
+            _ => {} // what is derived may name the row it is derived with
+        }
     }
 }
 

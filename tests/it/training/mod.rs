@@ -4,7 +4,7 @@ mod answer;
 mod faults;
 mod hostile;
 mod laws;
-mod ledger;
+pub mod ledger;
 mod money;
 mod moves;
 mod program;
