@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::request::Ownership;
 use crate::{
-    catalog::money::Overflow,
+    catalog::money::{Money, Overflow},
     estimate::{
         desk::{Desk, Scope, Sourced},
         draft::{self, Draft, Priced, UnitPrice, number_repeats},
@@ -214,7 +214,8 @@ impl<'a> Fleet<'a, '_> {
 
 /// Whether a line is of no money at all; accelerators are told even where they are a gift.
 fn is_nothing(line: &OwningLine<'_>) -> bool {
-    line.code != "hardware.chips" && line.amount.range().is_none() && line.amount.mid() == 0.0
+    let written = Money::modelled(line.amount.mid());
+    line.code != "hardware.chips" && line.amount.range().is_none() && written.is_ok_and(Money::is_zero)
 }
 
 fn described(code: &str) -> &'static str {

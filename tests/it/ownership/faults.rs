@@ -26,7 +26,7 @@ async fn every_field_that_makes_no_sense_is_named() {
         ("/years", json!({ "low": 0, "mid": 1, "high": 2 }), "out_of_range"),
         ("/start", json!("yesterday"), "wrong_type"),
         ("/start", json!("9998-12-01"), "out_of_range"),
-        ("/amortization", json!("sum_of_digits"), "unknown_value"),
+        ("/amortization", json!("sum_of_digits"), "out_of_range"),
         ("/utilization", json!(0), "out_of_range"),
         ("/utilization", json!(1.01), "out_of_range"),
         ("/server_factor", json!(0.5), "out_of_range"),

@@ -49,7 +49,7 @@ fn leads_somewhere(error: &Value, shown: &str) {
 }
 
 /// Words that requests are made of.
-const WORDS: [&str; 56] = [
+const WORDS: [&str; 60] = [
     "kind",
     "training",
     "model",
@@ -104,6 +104,10 @@ const WORDS: [&str; 56] = [
     "program",
     "data",
     "staff",
+    "ownership",
+    "years",
+    "amortization",
+    "utilization",
     "low",
     "",
 ];
@@ -222,7 +226,8 @@ fn write(value: &Value, at: &str, done: &[(String, Mutation)]) -> String {
                 match of(&place) {
                     Some(Mutation::Drop) => None,
                     Some(Mutation::Twice) => Some(format!("{0},{0}", named(name))),
-                    Some(Mutation::Rename(other)) => Some(named(other)),
+                    // Where the name stands already, pointers lead to either; twice is a mutation of its own.
+                    Some(Mutation::Rename(other)) if !members.contains_key(*other) => Some(named(other)),
                     _ => Some(named(name)),
                 }
             });

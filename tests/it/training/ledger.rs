@@ -89,7 +89,7 @@ fn check_ownership(item: &Value, lines: &[Value]) {
     let rank = |line: &Value| OWNED.iter().position(|code| *code == base(line));
     assert!(lines.iter().all(|line| rank(line).is_some()), "{item:#}");
     let left = lines.iter().find(|line| base(line) == "residual");
-    assert!(left.is_none_or(|line| line["amount"].as_str().unwrap().starts_with('-')), "{item:#}");
+    assert!(left.is_none_or(|line| Printed::read("0").is_at_least(field(line, "amount"))), "{item:#}");
     check_months(item);
     check_figures(item);
 }
@@ -129,7 +129,7 @@ fn check_line(line: &Value) {
     let rate = line["fx"]["rate"].as_str().map_or(Printed::read("1"), Printed::read);
     let exact = quantity.times(field(line, "unit_price")).times(rate);
     let amount = field(line, "amount");
-    // Six digits of an amount below ten thousand, else cents; the rate itself is printed to twelve places.
+    // Six digits of an amount below ten thousand, else cents.
     let digits = [
         ("10000", "0.0050001"),
         ("1000", "0.00500001"),
@@ -141,7 +141,8 @@ fn check_line(line: &Value) {
     let rounding = tolerance
         .map_or_else(|| exact.abs().times(Printed::read("0.00000500001")), |(_, half)| Printed::read(half));
     let inexact = if line["fx"].is_object() {
-        exact.abs().times(Printed::read("0.0000000001"))
+        // The rate is printed to twelve places, and what is converted is rounded to as many.
+        exact.abs().times(Printed::read("0.0000000001")).plus(Printed::read("0.0000000000005"))
     } else {
         Printed::read("0")
     };
