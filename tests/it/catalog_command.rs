@@ -2,7 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
-use farthing::cli::catalog::{CatalogCommand, CatalogCommandError, CheckArgs, ExportArgs, ImportArgs, run};
+use farthing::cli::catalog::{
+    CatalogCommand, CatalogCommandError, CheckArgs, ExportArgs, FitArgs, ImportArgs, run,
+};
 
 use crate::store::database;
 
@@ -104,7 +106,7 @@ async fn memory_takes_no_import() {
 /// Line for line: what it prints can be pasted, and has been.
 #[tokio::test]
 async fn a_fit_prints_the_rows_that_the_built_in_catalog_has() {
-    let (result, out) = command(CatalogCommand::Fit(CheckArgs { dir: None }), "memory").await;
+    let (result, out) = command(CatalogCommand::Fit(FitArgs { dir: None, serving: false }), "memory").await;
     result.unwrap();
     let committed = fs::read_to_string("catalog/assumptions.jsonl").unwrap();
     let fitted: Vec<_> = out.lines().filter(|line| line.starts_with('{')).collect();
