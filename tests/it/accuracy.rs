@@ -13,7 +13,7 @@ use farthing::{
         rows::Tables,
         snapshot::Snapshot,
     },
-    estimate::accuracy::{Accuracy, accuracy, fitted_rows},
+    estimate::accuracy::{Accuracy, ServingRefit, accuracy, fitted_rows, serving_factors},
     http::{App, Settings, router},
 };
 use serde_json::{Value, json};
@@ -267,4 +267,26 @@ fn without_a_constant_no_speed_of_serving_is_scored() {
     let serving = found(&snapshot).serving;
     assert!(serving.scored.is_empty() && !serving.not_scored.is_empty());
     assert!(serving.not_scored.iter().any(|row| row.reason == "the assumption `serving.overlap` is missing"));
+}
+
+/// To the last digit that is written.
+#[test]
+fn the_committed_factors_of_serving_are_those_of_the_fit() {
+    let snapshot = built_in_snapshot().unwrap();
+    let factors = serving_factors(snapshot.newest(), now());
+    assert!(factors.len() > 20);
+    for (id, factor) in factors {
+        let used = snapshot.newest().assumption(&id, now());
+        assert_eq!(used.map(|used| used.row.mid), Some(factor), "{id}");
+    }
+}
+
+/// The constants are where the fit puts them: a step of it from there lowers the loss by less than a hundredth.
+#[test]
+fn the_committed_constants_of_serving_are_those_of_the_fit() {
+    let snapshot = built_in_snapshot().unwrap();
+    let refit = ServingRefit::read(snapshot.newest(), now());
+    let (before, after) = refit.improved(1).unwrap();
+    println!("loss {before}, after a step {after}");
+    assert!(after <= before && after > 0.99 * before, "{before} {after}");
 }

@@ -6,6 +6,7 @@
 
 pub mod answer;
 mod asked;
+mod calibration;
 mod candidates;
 mod factor_ids;
 mod fleet;

@@ -14,7 +14,5 @@ mod rows;
 
 pub(in crate::estimate) use cross::{Conclusion, Fold, Found, Refit, UnseenRow};
 pub(in crate::estimate) use predict::Prediction;
+pub(in crate::estimate) use read::{Measured, Regime};
 pub(in crate::estimate) use rows::{HeldOut, Lacking, Predicted, Published};
-
-#[cfg(test)]
-pub(super) use predict::loaded;

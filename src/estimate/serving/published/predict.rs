@@ -21,7 +21,7 @@ pub(in crate::estimate) struct Prediction {
 
 /// The iteration that a measurement had: as many sequences as fit, as there were users, or as a limit of the time for
 /// each token at the 99th percentile allows.
-pub(in crate::estimate::serving) fn loaded(
+fn loaded(
     replica: &Replica<'_>,
     k: &Constants,
     load: Load,
