@@ -2,7 +2,9 @@
 
 use std::{
     fs, io,
+    num::NonZero,
     path::{Path, PathBuf},
+    thread,
 };
 
 use clap::{Args, Subcommand};
@@ -15,11 +17,12 @@ use crate::{
         files::{self, FilesError},
         ids::RevisionNumber,
         rows::{History, Revision},
+        snapshot::View,
         text::to_line,
         time::utc_day,
     },
     config::MEMORY,
-    estimate::accuracy::{self, Score},
+    estimate::accuracy::{self, FoldFound, Score, ServingRefit},
     store::{Store, StoreError},
 };
 
@@ -47,10 +50,24 @@ pub enum CatalogCommand {
     ///
     /// The rows `training.utilization.*` and `training.rl.tokens.*` as lines of `assumptions.jsonl`, ready to be put
     /// there; the scores of runs, each from a fit that has not seen it, go after them as lines that begin with `#`.
-    Fit(CheckArgs),
+    ///
+    /// With `--serving` the rows `serving.*` that published speeds of serving give, in a minute or two: all constants
+    /// and factors, fitted on all of them; the scores are of speeds whose accelerator, or family of models, all of it
+    /// was fitted without.
+    Fit(FitArgs),
 }
 
-/// What `check` and `fit` are told.
+/// What `fit` is told.
+#[derive(Debug, Clone, Args)]
+pub struct FitArgs {
+    /// The directory [default: the catalog inside this program].
+    pub dir: Option<PathBuf>,
+    /// Fit serving, and not training.
+    #[arg(long)]
+    pub serving: bool,
+}
+
+/// What `check` is told.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
     /// The directory [default: the catalog inside this program].
@@ -109,6 +126,9 @@ pub enum CatalogCommandError {
     /// There is nothing to import into.
     #[error("`memory` is no database: name one with --database-url sqlite://FILE")]
     NoDatabase,
+    /// Nothing can be fitted.
+    #[error("the catalog lacks a constant of serving that is not fitted, or a measured speed")]
+    NoConstants,
     /// The built-in catalog cannot be used.
     #[error(transparent)]
     BuiltIn(#[from] BuiltInError),
@@ -131,7 +151,7 @@ pub async fn run(
         CatalogCommand::Check(args) => check_files(args.dir.as_deref(), out),
         CatalogCommand::Export(args) => export(&args, database_url, out).await,
         CatalogCommand::Import(args) => import(&args, database_url, now, out).await,
-        CatalogCommand::Fit(args) => fit(args.dir.as_deref(), out),
+        CatalogCommand::Fit(args) => fit(&args, out),
     }
 }
 
@@ -157,8 +177,8 @@ fn check_files(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), Catalo
     Ok(())
 }
 
-fn fit(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
-    let edition = parse(&files_of(dir)?)?;
+fn fit(args: &FitArgs, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
+    let edition = parse(&files_of(args.dir.as_deref())?)?;
     match print_findings(&edition, out)? {
         0 => {}
         found => return Err(CatalogCommandError::Findings(found)),
@@ -166,13 +186,49 @@ fn fit(dir: Option<&Path>, out: &mut dyn io::Write) -> Result<(), CatalogCommand
     let now = edition.version.made_at();
     let snapshot = edition.into_snapshot()?;
     let view = snapshot.newest();
+    if args.serving { fit_serving(view, now, out) } else { fit_training(view, now, out) }
+}
+
+/// A score as a line that a catalog does not take for a row.
+fn said(name: &str, score: &Score) -> String {
+    format!("# {name}: {}", serde_json::to_string(score).unwrap_or_default())
+}
+
+fn fit_serving(view: View<'_>, now: Timestamp, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
+    let refit = ServingRefit::read(view, now);
+    let found = run_folds(&refit);
+    let fit =
+        found.and_then(|found| refit.conclude(view, found, now)).ok_or(CatalogCommandError::NoConstants)?;
+    for row in &fit.rows {
+        writeln!(out, "{}", to_line(row)?)?;
+    }
+    for (name, score) in &fit.scores {
+        writeln!(out, "{}", said(name, score))?;
+    }
+    Ok(())
+}
+
+/// Does all fits, as many at once as there are processors; what each finds does not depend on the others.
+fn run_folds(refit: &ServingRefit<'_>) -> Option<Vec<FoldFound>> {
+    let folds = refit.folds();
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        let work = |worker: usize| {
+            let own: Vec<_> = folds.iter().skip(worker).step_by(workers).copied().collect();
+            scope.spawn(move || own.into_iter().map(|fold| refit.run(fold)).collect::<Option<Vec<_>>>())
+        };
+        let workers: Vec<_> = (0..workers).map(work).collect();
+        let found: Option<Vec<Vec<_>>> = workers.into_iter().map(|worker| worker.join().ok()?).collect();
+        found.map(|found| found.into_iter().flatten().collect())
+    })
+}
+
+fn fit_training(view: View<'_>, now: Timestamp, out: &mut dyn io::Write) -> Result<(), CatalogCommandError> {
     for row in accuracy::fitted_rows(view, now) {
         let before = view.assumption(row.id, now).map(|before| &before.row);
         writeln!(out, "{}", to_line(&row.assumption(before, utc_day(now)))?)?;
     }
     let found = accuracy::accuracy(view, now);
-    let said =
-        |name: &str, score: &Score| format!("# {name}: {}", serde_json::to_string(score).unwrap_or_default());
     let runs = &found.runs;
     writeln!(out, "{}", said("runs", &runs.summary))?;
     writeln!(out, "{}", said("runs, without their organisations", &runs.without_its_organisation))?;

@@ -5,6 +5,7 @@
 pub mod accuracy;
 pub mod answer;
 pub mod api_usage;
+mod cholesky;
 mod desk;
 pub mod diff;
 mod draft;

@@ -13,7 +13,7 @@ use farthing::{
         rows::Tables,
         snapshot::Snapshot,
     },
-    estimate::accuracy::{Accuracy, accuracy, fitted_rows},
+    estimate::accuracy::{Accuracy, ServingRefit, accuracy, fitted_rows, serving_factors},
     http::{App, Settings, router},
 };
 use serde_json::{Value, json};
@@ -178,4 +178,115 @@ async fn steady_speeds_and_reinforcement_learning_are_told() {
     let rl = &answer["reinforcement_learning"];
     assert_eq!((&rl["summary"]["count"], rl["scored"].as_array().unwrap().len()), (&18.into(), 19));
     assert!(rl["summary"]["inside_percent"].as_f64().unwrap() >= 75.0, "{rl}");
+}
+
+/// Issue 4: median 15 %, P90 46 %, Spearman 0.985, ranges hold 75 to 90 %; of the two fits that each row is held
+/// against, the one that is further off.
+#[tokio::test]
+async fn speeds_of_serving_are_within_the_bars_by_factors_that_have_not_seen_part_or_family() {
+    let answer = browse::get("/accuracy").await;
+    let serving = &answer["serving"];
+    for name in ["summary", "without_its_gpu", "without_its_family"] {
+        let score = &serving[name];
+        assert_eq!(score["count"], 1287, "{name}");
+        assert!(score["median_error_percent"].as_f64().unwrap() <= 15.0, "{name}: {score}");
+        assert!(score["p90_error_percent"].as_f64().unwrap() <= 46.0, "{name}: {score}");
+        assert!(score["rank_correlation"].as_f64().unwrap() >= 0.985, "{name}: {score}");
+        assert!((75.0..=90.0).contains(&score["inside_percent"].as_f64().unwrap()), "{name}: {score}");
+    }
+    let by_regime = serving["by_regime"].as_array().unwrap();
+    assert_eq!(by_regime.len(), 3);
+    for regime in by_regime {
+        println!("{regime}");
+        // Thirty rows are of servers, most of one benchmark: a submitter's tuning is a fifth of the speed.
+        let (median, p90, rank) =
+            if regime["name"] == "server_slo" { (25.0, 70.0, 0.9) } else { (15.0, 46.0, 0.985) };
+        assert!(regime["median_error_percent"].as_f64().unwrap() <= median, "{regime}");
+        assert!(regime["p90_error_percent"].as_f64().unwrap() <= p90, "{regime}");
+        assert!(regime["rank_correlation"].as_f64().unwrap() >= rank, "{regime}");
+    }
+    let names =
+        |list: &Value| list.as_array().unwrap().iter().map(|one| one["name"].clone()).collect::<Vec<_>>();
+    let others = names(&serving["other_regimes"]);
+    assert_eq!(others, ["decode_only", "prefill_only", "single_stream_ttft", "static_batch"]);
+    assert!(serving["time_per_output_token"]["median_error_percent"].as_f64().unwrap() <= 15.0);
+    assert!(serving["time_to_first_token"]["median_error_percent"].as_f64().unwrap() <= 50.0);
+}
+
+#[test]
+fn every_published_speed_of_serving_is_scored_or_has_a_reason() {
+    let snapshot = built_in_snapshot().unwrap();
+    let serving = found(&snapshot).serving;
+    let rows = built_in().unwrap().tables.published_throughputs;
+    let inference = rows.iter().filter(|row| row.workload == "inference").count();
+    assert_eq!(serving.scored.len() + serving.not_scored.len(), inference);
+    let mut reasons: Vec<_> = serving.not_scored.iter().map(|row| row.reason.as_str()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    let expected = [
+        "`gh200-144gb` has no data sheet in the catalog",
+        "`h200-nvl-141gb` has no data sheet in the catalog",
+        "`production` is no load that a replica could be put under",
+    ];
+    assert_eq!(reasons, expected);
+    for row in &serving.scored {
+        let factor = row.predicted / row.measured;
+        assert!((row.error_percent / 100.0 + 1.0 - factor).abs() < 1e-3, "{row:?}");
+        let inside = row.low.zip(row.high).map(|(low, high)| low <= row.measured && row.measured <= high);
+        assert_eq!(row.inside, inside, "{row:?}");
+    }
+}
+
+/// A part that only one row tells of gets no factor from it: its prediction does not follow the row.
+#[test]
+fn a_measured_speed_does_not_move_its_own_prediction_through_its_parts_factor() {
+    let measured = |speed: f64| {
+        changed(|tables| {
+            let row = tables.published_throughputs.iter_mut().find(|row| {
+                row.gpu.as_ref().is_some_and(|gpu| gpu.as_str() == "mi325x-256gb")
+                    && row.workload == "inference"
+            });
+            row.unwrap().tokens_per_second_per_gpu = Some(speed);
+        })
+    };
+    let (slow, fast) = (measured(10_000.0), measured(40_000.0));
+    let of = |snapshot: &Snapshot| {
+        let serving = found(snapshot).serving;
+        let row = serving.scored.iter().find(|row| row.gpu == "mi325x-256gb").unwrap();
+        assert_eq!(row.without, "gpu", "too low by either, and lower without what the row itself says");
+        row.predicted
+    };
+    let (slow, fast) = (of(&slow), of(&fast));
+    // The engine's and the family's factors are shared with hundreds of other rows.
+    assert!((fast / slow - 1.0).abs() < 0.002, "{slow} {fast}");
+}
+
+#[test]
+fn without_a_constant_no_speed_of_serving_is_scored() {
+    let snapshot = changed(|tables| tables.assumptions.retain(|row| row.id != "serving.overlap"));
+    let serving = found(&snapshot).serving;
+    assert!(serving.scored.is_empty() && !serving.not_scored.is_empty());
+    assert!(serving.not_scored.iter().any(|row| row.reason == "the assumption `serving.overlap` is missing"));
+}
+
+/// To the last digit that is written.
+#[test]
+fn the_committed_factors_of_serving_are_those_of_the_fit() {
+    let snapshot = built_in_snapshot().unwrap();
+    let factors = serving_factors(snapshot.newest(), now());
+    assert!(factors.len() > 20);
+    for (id, factor) in factors {
+        let used = snapshot.newest().assumption(&id, now());
+        assert_eq!(used.map(|used| used.row.mid), Some(factor), "{id}");
+    }
+}
+
+/// The constants are where the fit puts them: a step of it from there lowers the loss by less than a hundredth.
+#[test]
+fn the_committed_constants_of_serving_are_those_of_the_fit() {
+    let snapshot = built_in_snapshot().unwrap();
+    let refit = ServingRefit::read(snapshot.newest(), now());
+    let (before, after) = refit.improved(1).unwrap();
+    println!("loss {before}, after a step {after}");
+    assert!(after <= before && after > 0.99 * before, "{before} {after}");
 }

@@ -2,7 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
-use farthing::cli::catalog::{CatalogCommand, CatalogCommandError, CheckArgs, ExportArgs, ImportArgs, run};
+use farthing::cli::catalog::{
+    CatalogCommand, CatalogCommandError, CheckArgs, ExportArgs, FitArgs, ImportArgs, run,
+};
 
 use crate::store::database;
 
@@ -88,6 +90,39 @@ async fn a_price_edited_by_hand_is_a_revision_and_the_export_of_the_first_is_as_
     assert_eq!(fs::read_to_string(first.join("rate_cards/deepseek.jsonl")).unwrap(), before);
 }
 
+/// Export, add what was measured, import: the next quote for that model and accelerator rests on it.
+#[tokio::test]
+async fn a_speed_that_an_operator_imports_calibrates_quotes() {
+    let (dir, url) = (exported("measured").await, database("measured"));
+    command(import(dir.clone()), &url).await.0.unwrap();
+    let request = br#"{ "kind": "serving", "model": "llama-3.1-8b",
+        "hardware": { "gpu": "h100-sxm5-80gb", "gpus_per_replica": 1, "price_per_gpu_hour": "2" },
+        "traffic": { "input_tokens": 1000, "output_tokens": 1000, "concurrency": 64 } }"#;
+    let request = EstimateRequest::parse(request).unwrap();
+    let calibrated_by = async || {
+        let (store, snapshot) = open_and_fill(&url, "2026-11-25T00:00:00Z".parse().unwrap()).await.unwrap();
+        store.close().await;
+        let quote = estimate(&request, &snapshot, "2026-11-25T00:00:00Z".parse().unwrap()).unwrap();
+        serde_json::to_value(&quote).unwrap()["items"][0]["deployment"]["calibrated_by"].clone()
+    };
+    assert_eq!(calibrated_by().await, Value::Null);
+    let path = dir.join("published_throughputs.jsonl");
+    let own = json!({ "id": "our-cluster", "workload": "inference", "kind": "fixed_concurrency",
+        "model": "llama-3.1-8b", "model_name": "Llama-3.1-8B", "gpu": "h100-sxm5-80gb", "hardware": "H100",
+        "gpu_count": 1, "precision": "bf16", "tokens_per_second_per_gpu": 4000.0,
+        "inference": { "engine": "vllm", "tensor_parallel": 1, "input_tokens": 1000, "output_tokens": 1000,
+            "concurrency": 64, "metric": "output_tok_s_total", "value": 4000.0 },
+        "source": "our own", "observed_at": "2026-11-24" });
+    let before = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{before}{own}\n")).unwrap();
+    let (result, out) = command(import(dir), &url).await;
+    result.unwrap();
+    assert_eq!(out, "revision 2: 1 rows added, 0 superseded\n");
+    let by = calibrated_by().await;
+    assert_eq!(by["measurements"], json!(["published_throughput:our-cluster"]));
+    assert!(by["factor"].as_f64().unwrap() != 1.0, "{by}");
+}
+
 #[tokio::test]
 async fn a_revision_that_is_not_there_is_not_exported() {
     let args = ExportArgs { dir: directory("unknown"), revision: Some(7) };
@@ -104,7 +139,7 @@ async fn memory_takes_no_import() {
 /// Line for line: what it prints can be pasted, and has been.
 #[tokio::test]
 async fn a_fit_prints_the_rows_that_the_built_in_catalog_has() {
-    let (result, out) = command(CatalogCommand::Fit(CheckArgs { dir: None }), "memory").await;
+    let (result, out) = command(CatalogCommand::Fit(FitArgs { dir: None, serving: false }), "memory").await;
     result.unwrap();
     let committed = fs::read_to_string("catalog/assumptions.jsonl").unwrap();
     let fitted: Vec<_> = out.lines().filter(|line| line.starts_with('{')).collect();

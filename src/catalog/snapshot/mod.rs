@@ -15,8 +15,9 @@ use rust_decimal::Decimal;
 
 use self::spans::SpanIndex;
 use super::{
+    edition::{BUILT_IN_ACTOR, EditionVersion},
     hash::Map,
-    ids::{GpuId, RevisionNumber},
+    ids::{GpuId, ModelId, RevisionNumber},
     meter_table::{MeterIndex, MeterSet, MeterTable, MeterTableError, MeterTables},
     money::Currency,
     names::NameIndex,
@@ -113,6 +114,8 @@ pub struct Snapshot {
     scenarios: Map<Box<str>, Vec<u32>>,
     rentals: Map<GpuId, Vec<u32>>,
     purchases: Map<GpuId, Vec<u32>>,
+    /// Speeds of serving that operators measured themselves.
+    own_speeds: Map<ModelId, Vec<u32>>,
 }
 
 /// Offerings by name, and what belongs to each.
@@ -149,6 +152,7 @@ impl Snapshot {
             scenarios: positions(&history.scenarios, |row| row.id.as_str().into()),
             rentals: positions(&history.gpu_rentals, |row| row.gpu.clone()),
             purchases: positions(&history.gpu_purchases, |row| row.gpu.clone()),
+            own_speeds: own_speeds(&history, &revisions),
             meters,
             history,
             revisions,
@@ -165,6 +169,13 @@ impl Snapshot {
     #[must_use]
     pub fn revisions(&self) -> &[Revision] {
         &self.revisions
+    }
+
+    /// Whether the rows that a revision brought in are an operator's own: it did not fill an empty database, nor did it
+    /// bring in a newer edition of the catalog.
+    #[must_use]
+    pub fn is_operators(&self, revision: RevisionNumber) -> bool {
+        is_operators(&self.revisions, revision)
     }
 
     /// Every row there ever was.
@@ -255,6 +266,25 @@ fn positions<T, K: Eq + Hash>(rows: &[Versioned<T>], key: impl Fn(&T) -> K) -> M
         places.entry(key(&row.row)).or_default().push(at);
     }
     places
+}
+
+fn is_operators(revisions: &[Revision], revision: RevisionNumber) -> bool {
+    let Some(at) = revisions.iter().position(|known| known.revision == revision) else { return false };
+    let edition = |of: &Revision| of.catalog_version.as_ref()?.parse::<EditionVersion>().ok();
+    let newest = revisions[..at].iter().filter_map(edition).max();
+    at > 0 && revisions[at].actor != BUILT_IN_ACTOR && edition(&revisions[at]) <= newest
+}
+
+fn own_speeds(history: &History, revisions: &[Revision]) -> Map<ModelId, Vec<u32>> {
+    let mut own: Map<ModelId, Vec<u32>> = Map::default();
+    for (at, speed) in (0..).zip(&history.published_throughputs) {
+        if let Some(model) = speed.row.model.as_ref().filter(|_| speed.row.workload == "inference")
+            && is_operators(revisions, speed.introduced)
+        {
+            own.entry(model.clone()).or_default().push(at);
+        }
+    }
+    own
 }
 
 fn rates_by_day(history: &History) -> Map<Currency, Vec<u32>> {

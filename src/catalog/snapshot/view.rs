@@ -17,6 +17,7 @@ use crate::catalog::{
     names::{self, Match, NameIndex},
     offering::Offering,
     provider::Provider,
+    published_throughput::PublishedThroughput,
     rate_card::{ContextKey, Modifier, RateCard},
     rows::Versioned,
     scenario::Scenario,
@@ -296,6 +297,19 @@ impl<'s> View<'s> {
     /// The purchase prices of an accelerator, in the order of their rows.
     pub fn purchases_of(&self, gpu: &GpuId) -> impl Iterator<Item = &'s Versioned<GpuPurchase>> + use<'s> {
         self.at_places(&self.snapshot.history.gpu_purchases, self.snapshot.purchases.get(gpu))
+    }
+
+    /// Speeds of serving a model on an accelerator that operators measured themselves, newest first.
+    pub fn own_speeds_of<'v>(
+        self,
+        model: &str,
+        gpu: &'v str,
+    ) -> impl Iterator<Item = &'s Versioned<PublishedThroughput>> + use<'s, 'v> {
+        let places = self.snapshot.own_speeds.get(model).into_iter().flatten().rev();
+        let rows = places.map(|at| &self.snapshot.history.published_throughputs[*at as usize]);
+        rows.filter(move |row| {
+            row.known_at(self.revision) && row.row.gpu.as_ref().is_some_and(|known| known.as_str() == gpu)
+        })
     }
 
     /// The known rows among those at some places.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::training::FittedRow;
+use super::{serving_answer::ServingScores, training::FittedRow};
 use crate::catalog::{
     ids::RevisionNumber,
     published_run::{MfuCounts, PublishedRun},
@@ -25,6 +25,8 @@ pub struct Accuracy<'a> {
     pub reinforcement_learning: RlScores,
     /// Published steady speeds of training, each from a fit that has not seen its model.
     pub steady_speeds: SpeedScores<'a>,
+    /// Published speeds of serving, each from factors that have not seen its accelerator, or its family of models.
+    pub serving: ServingScores<'a>,
     /// The prior's rows as the published figures give them, beside those that quotes use.
     pub fit: Vec<FittedTerm>,
 }
@@ -51,6 +53,10 @@ pub struct Score {
     #[schema(example = 82.1)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inside_percent: Option<f64>,
+    /// Spearman's correlation of ranks between what is predicted and what is published, of speeds of serving.
+    #[schema(example = 0.989)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank_correlation: Option<f64>,
 }
 
 /// Errors of one group.

@@ -1,5 +1,7 @@
 //! Weighted ridge regression that outliers cannot bend, small and the same every time.
 
+use crate::estimate::cholesky::{cholesky, solve};
+
 /// One observation: features, what was observed, and how much it counts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observation<const K: usize> {
@@ -49,7 +51,8 @@ impl Regression {
                 right.iter_mut().zip(it.features).for_each(|(right, x)| *right += x * weighted);
             }
             let lower = cholesky(&self.normal(observations, counts))?;
-            coefficients = solve(&lower, right);
+            solve(&lower, &mut right);
+            coefficients = right;
             if self.huber.is_none() {
                 break;
             }
@@ -63,7 +66,8 @@ impl Regression {
         Some(std::array::from_fn(|at| {
             let mut unit = [0.0; K];
             unit[at] = 1.0;
-            solve(&lower, unit)[at]
+            solve(&lower, &mut unit);
+            unit[at]
         }))
     }
 
@@ -86,39 +90,6 @@ impl Regression {
         }
         normal
     }
-}
-
-/// The lower triangle whose product with its transpose a matrix is; none where that is not positive definite.
-fn cholesky<const K: usize>(matrix: &Matrix<K>) -> Option<Matrix<K>> {
-    let mut lower = [[0.0; K]; K];
-    for row in 0..K {
-        for column in 0..=row {
-            let known: f64 = (0..column).map(|at| lower[row][at] * lower[column][at]).sum();
-            let left = matrix[row][column] - known;
-            lower[row][column] = if row == column {
-                if left.is_nan() || left <= 1e-12 {
-                    return None;
-                }
-                left.sqrt()
-            } else {
-                left / lower[column][column]
-            };
-        }
-    }
-    Some(lower)
-}
-
-/// Solves `L·Lᵀ·x = right`.
-fn solve<const K: usize>(lower: &Matrix<K>, mut right: [f64; K]) -> [f64; K] {
-    for row in 0..K {
-        let known: f64 = (0..row).map(|at| lower[row][at] * right[at]).sum();
-        right[row] = (right[row] - known) / lower[row][row];
-    }
-    for row in (0..K).rev() {
-        let known: f64 = (row + 1..K).map(|at| lower[at][row] * right[at]).sum();
-        right[row] = (right[row] - known) / lower[row][row];
-    }
-    right
 }
 
 #[cfg(test)]

@@ -3,13 +3,17 @@
 //! [`accuracy`] fits the prior of utilisation to a catalog's published runs and steady speeds ([`fitted_rows`] are
 //! the assumption rows that come out), and holds every run against a fit that has not seen it. Beside it: runs
 //! whose own utilisation is published, reinforcement learning with each model held out, steady speeds with each
-//! model held out, and the rule of thumb that a spreadsheet would use.
+//! model held out, and the rule of thumb that a spreadsheet would use; and every published speed of serving, with
+//! factors that have not seen its accelerator, or its family of models.
 
 mod answer;
 mod fit;
 mod rl;
 mod rows;
 mod scores;
+mod serving;
+mod serving_answer;
+mod serving_fit;
 mod training;
 mod utilization;
 
@@ -27,6 +31,8 @@ pub use self::{
         Accuracy, CatalogRow, FittedTerm, GroupScore, RlScore, RlScores, RunScore, RunScores, Score,
         SpeedScores, UnscoredRun, UtilizationScore, UtilizationScores,
     },
+    serving_answer::{ServingScore, ServingScores, UnscoredSpeed},
+    serving_fit::{Fold, FoldFound, ServingFit, ServingRefit, serving_factors},
     training::FittedRow,
 };
 use crate::catalog::{ids::ModelId, snapshot::View};
@@ -62,6 +68,7 @@ pub fn accuracy(view: View<'_>, at: Timestamp) -> Accuracy<'_> {
         published_utilization: utilization::scores(view, &data, at),
         reinforcement_learning: reinforcement_learning(view, at),
         steady_speeds: steady_speeds(&data),
+        serving: serving::scores(view, at),
         fit: fitted.iter().map(|row| FittedTerm::of(row, view, at)).collect(),
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn score(offs: impl IntoIterator<Item = Off>) -> Score {
         p90_error_percent: quantile(&errors, 0.9).map(tenths),
         inside: any.then_some(inside),
         inside_percent: any.then_some(tenths(share)),
+        rank_correlation: None,
     }
 }
 
@@ -46,6 +47,35 @@ pub(super) fn by<'r, 'n, T>(
         GroupScore { name: group, score: score(among.map(&off)) }
     };
     names.into_iter().map(of).collect()
+}
+
+/// Spearman's correlation of ranks, equals sharing theirs, to four decimals; none of fewer than three pairs.
+pub(super) fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+    if pairs.len() < 3 {
+        return None;
+    }
+    let a = ranks(pairs.iter().map(|(a, _)| *a));
+    let b = ranks(pairs.iter().map(|(_, b)| *b));
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    let mean = f64::midpoint(pairs.len() as f64, 1.0);
+    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
+    let correlation = product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt();
+    correlation.is_finite().then(|| (correlation * 1e4).round() / 1e4)
+}
+
+/// Ranks from 1, equals at the mean of theirs.
+fn ranks(figures: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut sorted: Vec<(usize, f64)> = figures.enumerate().collect();
+    sorted.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let mut ranks = vec![0.0; sorted.len()];
+    let mut before = 0.0;
+    for equal in sorted.chunk_by(|(_, a), (_, b)| a.total_cmp(b).is_eq()) {
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+        let count = equal.len() as f64;
+        equal.iter().for_each(|(at, _)| ranks[*at] = before + f64::midpoint(count, 1.0));
+        before += count;
+    }
+    ranks
 }
 
 /// A quantile of sorted numbers, linear between the two nearest.
@@ -69,6 +99,16 @@ mod tests {
         assert_eq!(quantile(&[1.0, 2.0], 0.9), Some(1.9));
         assert_eq!(quantile(&[7.0], 0.9), Some(7.0));
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn ranks_correlate_by_their_order_alone() {
+        let grows = [(1.0, 10.0), (2.0, 11.0), (3.0, 1e6)];
+        assert_eq!(rank_correlation(&grows), Some(1.0));
+        let falls = [(1.0, 3.0), (2.0, 2.0), (3.0, -1.0)];
+        assert_eq!(rank_correlation(&falls), Some(-1.0));
+        assert_eq!(rank_correlation(&grows[..2]), None);
+        assert_eq!(ranks([5.0, 7.0, 5.0].into_iter()), [1.5, 3.0, 1.5]);
     }
 
     #[test]

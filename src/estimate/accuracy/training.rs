@@ -131,28 +131,42 @@ impl FittedRow {
     /// The row for a catalog: what it says besides is as before, if there was one.
     #[must_use]
     pub fn assumption(&self, before: Option<&Assumption>, day: Date) -> Assumption {
-        let [low, mid, high] = self.figures;
-        let as_before = before.filter(|before| {
-            [before.low, before.mid, before.high].map(f64::to_bits) == self.figures.map(f64::to_bits)
-        });
-        if let Some(same) = as_before {
-            return same.clone();
-        }
-        let told = before.cloned().unwrap_or_else(|| Assumption {
-            id: self.id.to_owned(),
-            description: self.description.to_owned(),
-            unit: "ratio".to_owned(),
-            low,
-            mid,
-            high,
-            effective_from: None,
-            effective_to: None,
-            note: None,
-            source: Some("published training runs and speeds: farthing catalog fit".to_owned()),
-            observed_at: day,
-        });
-        Assumption { low, mid, high, observed_at: day, ..told }
+        let source = "published training runs and speeds: farthing catalog fit";
+        fitted_assumption(self.id, self.description, source, self.figures, before, day)
     }
+}
+
+/// A row for a catalog with figures of a fit: what it says besides is as before, if there was one; with the same figures
+/// all of it is.
+pub(super) fn fitted_assumption(
+    id: &str,
+    description: &str,
+    source: &str,
+    figures: [f64; 3],
+    before: Option<&Assumption>,
+    day: Date,
+) -> Assumption {
+    let [low, mid, high] = figures;
+    let same = |before: &&Assumption| {
+        [before.low, before.mid, before.high].map(f64::to_bits) == figures.map(f64::to_bits)
+    };
+    if let Some(same) = before.filter(same) {
+        return same.clone();
+    }
+    let told = before.cloned().unwrap_or_else(|| Assumption {
+        id: id.to_owned(),
+        description: description.to_owned(),
+        unit: "ratio".to_owned(),
+        low,
+        mid,
+        high,
+        effective_from: None,
+        effective_to: None,
+        note: None,
+        source: Some(source.to_owned()),
+        observed_at: day,
+    });
+    Assumption { low, mid, high, observed_at: day, ..told }
 }
 
 /// The assumption rows of a fit.

@@ -152,7 +152,7 @@ impl<'a> Part<'a> {
     }
 
     /// Memory as labelled, decimal GB.
-    pub(super) fn labelled_gb(&self) -> Option<f64> {
+    pub(crate) fn labelled_gb(&self) -> Option<f64> {
         self.memory_gb
     }
 

@@ -32,6 +32,8 @@ pub enum Ref<'a> {
     Assumption(&'a str),
     /// A price of electricity, and the grid behind it.
     EnergyPrice(&'a str),
+    /// A speed that somebody measured.
+    PublishedThroughput(&'a str),
 }
 
 /// What tells a row of a table from the others.
@@ -52,6 +54,7 @@ impl<'a> Ref<'a> {
             Self::Model(name) => ("model", Key::Name(name)),
             Self::Assumption(name) => ("assumption", Key::Name(name)),
             Self::EnergyPrice(name) => ("energy_price", Key::Name(name)),
+            Self::PublishedThroughput(name) => ("published_throughput", Key::Name(name)),
         }
     }
 }

@@ -64,4 +64,6 @@ pub enum WarningCode {
     SeveralPrices,
     /// Nobody has seen the price again for longer than the request, or 90 days, allows.
     PriceStale,
+    /// A speed that an operator measured cannot be held against what is predicted, and was left out.
+    MeasurementUnused,
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{physics::Layout, request::Parallelism};
-use crate::estimate::metric::Metric;
+use crate::estimate::{metric::Metric, quote::Ref};
 
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])+ $field:ident,)+) => {
@@ -101,10 +101,31 @@ pub struct Deployment<'a> {
     /// Why these: how many were compared.
     #[schema(example = "the cheapest of 312 that fit and keep the limits")]
     pub reason: String,
+    /// Speeds of the operator's own that moved the predicted one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibrated_by: Option<CalibratedBy<'a>>,
     /// What comes next, cheapest first.
     pub runners_up: Vec<RunnerUp<'a>>,
     /// What would stand among them, at prices that nobody has seen for too long.
     pub stale: Vec<RunnerUp<'a>>,
+}
+
+/// Speeds of the same model on the same accelerator that an operator measured himself, and what they did to the
+/// predicted one. Its range is narrower for them.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CalibratedBy<'a> {
+    /// The rows, as `references` names them, newest first.
+    #[schema(value_type = Vec<String>, example = json!(["published_throughput:our-cluster-1"]))]
+    pub measurements: Vec<Ref<'a>>,
+    /// Geometric mean of measured over predicted speed, rows alike counting most.
+    #[schema(example = 0.91)]
+    pub measured_over_predicted: f64,
+    /// How much of that counts: the more, the more rows there are.
+    #[schema(example = 0.5)]
+    pub share: f64,
+    /// What the predicted speed was multiplied by: `measured_over_predicted^share`.
+    #[schema(example = 0.954)]
+    pub factor: f64,
 }
 
 /// Something else that would do.

@@ -2,6 +2,7 @@
 
 use super::{
     asked::{Asked, engine_name},
+    factor_ids,
     physics::{Constants, Device, Engine, Format, Formats, Layout, Model, Rules},
     request::{Parallelism, Serving},
 };
@@ -111,14 +112,13 @@ impl<'a> Desk<'a, '_> {
 
 /// The rows that a speed may rest on.
 fn factor_ids(part: &Part<'_>, engine: Engine, subject: &Subject<'_>) -> Vec<String> {
-    let kind = if subject.shape.is_moe() { "moe" } else { "dense" };
     let mut ids: Vec<String> = Vec::with_capacity(3);
-    ids.extend(engine_name(engine).map(|name| format!("serving.factor.engine.{name}")));
+    ids.extend(engine_name(engine).map(factor_ids::engine));
     if part.row.is_some() {
-        ids.push(format!("serving.factor.gpu.{}", part.name));
+        ids.push(factor_ids::gpu(part.name));
     }
-    ids.extend(subject.family.map(|family| format!("serving.factor.family.{family}.{kind}")));
-    ids.iter().map(|id| id.replace('-', "_")).collect() // ids of assumptions have no hyphens
+    ids.extend(subject.family.map(|family| factor_ids::family(family, subject.shape.is_moe())));
+    ids
 }
 
 /// The format that the weights were released in, where it is one of those known.

@@ -6,10 +6,13 @@
 
 pub mod answer;
 mod asked;
+mod calibration;
 mod candidates;
+mod factor_ids;
 mod fleet;
 mod metrics;
 mod physics;
+pub(in crate::estimate) mod published;
 mod quote;
 pub mod request;
 mod search;

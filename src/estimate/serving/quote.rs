@@ -103,6 +103,8 @@ impl<'a> Desk<'a, '_> {
         if let Some(given) = &item.hardware.gpu {
             let part = Part::find(self, given)?;
             let server = self.server(part, asked, subject, constants)?;
+            self.check_calibration(&server, subject);
+            let server = self.calibrated(server, asked, subject, constants);
             return Some(vec![Offer { server, price: 1.0, stale: false }]);
         }
         if item.hardware.price_per_gpu_hour.is_some() {
@@ -139,6 +141,7 @@ impl<'a> Desk<'a, '_> {
         let mut desk = Desk::new(self.scope, self.base, at, &mut references, &mut sampler);
         let mut priced = || {
             let server = desk.server(part, ground.asked, ground.subject, ground.constants)?;
+            let server = desk.calibrated(server, ground.asked, ground.subject, ground.constants);
             let hour = desk.hour(machines(ground.item), &part)?;
             let factor = if hour.price.currency == desk.scope.currency {
                 1.0
@@ -163,8 +166,13 @@ impl<'a> Desk<'a, '_> {
         let server = &offer.server;
         let Some(hour) = self.hour(machines(ground.item), &server.part) else { return Ok(None) };
         server.part.cite(self);
-        let Some((bands, mut refs)) = self.bands(ground) else { return Ok(None) };
+        let Some((mut bands, mut refs)) = self.bands(ground) else { return Ok(None) };
         refs.extend(self.cite_factors(server, ground.subject));
+        let calibration = self.calibration(server, ground.asked, ground.subject, ground.constants);
+        let calibrated_by = calibration.and_then(|calibration| {
+            bands.speed = calibration.narrowed(&bands.speed);
+            self.cite_calibration(&calibration, &mut refs)
+        });
         let Ground { item, asked, model, constants, .. } = *ground;
         let replica =
             Replica::new(model, &server.device, constants, choice.layout, server.formats, server.rules);
@@ -176,8 +184,9 @@ impl<'a> Desk<'a, '_> {
             return Ok(None);
         }
         let gpu_hours = (&work.replicas * &asked.hours).times(replica.gpus());
+        let factor = calibrated_by.as_ref().map(|calibrated| calibrated.factor);
         let Some(compute) =
-            self.compute_line(ground, &server.part, &hour, &work, &gpu_hours, refs, replica.gpus())
+            self.compute_line(ground, &server.part, &hour, &work, &gpu_hours, refs, replica.gpus(), factor)
         else {
             return Ok(None);
         };
@@ -212,6 +221,7 @@ impl<'a> Desk<'a, '_> {
             weights: server.formats.weights.name(),
             kv_cache: server.formats.kv_cache.name(),
             reason,
+            calibrated_by,
             runners_up: if item.hardware.gpu.is_some() && runners_up.is_empty() {
                 Vec::new()
             } else {
@@ -265,10 +275,14 @@ impl<'a> Desk<'a, '_> {
         gpu_hours: &Uncertain,
         mut refs: Vec<Ref<'a>>,
         gpus: f64,
+        calibrated: Option<f64>,
     ) -> Option<Priced<'a>> {
         refs.extend(part.reference());
         refs.extend(ground.subject.reference);
         refs.extend(&hour.refs);
+        let calibrated = calibrated.map(|factor| {
+            ("measured_over_predicted_speed", Sourced::derived(Uncertain::exact(factor), "ratio"))
+        });
         let draft = Draft {
             code: "compute",
             description: Cow::Borrowed("accelerators, busy or idle"),
@@ -277,12 +291,15 @@ impl<'a> Desk<'a, '_> {
             price: hour.price.clone(),
             refs,
             formula: Cow::Borrowed("replicas * gpus_per_replica * hours * price_per_gpu_hour"),
-            inputs: vec![
+            inputs: [
                 ("replicas", Sourced::derived(work.replicas.clone(), "replica")),
                 ("gpus_per_replica", Sourced::derived(Uncertain::exact(gpus), "gpu")),
                 ("hours", Sourced::given(ground.asked.hours.clone(), "hour")),
                 ("price_per_gpu_hour", hour.input.clone()),
-            ],
+            ]
+            .into_iter()
+            .chain(calibrated)
+            .collect(),
         };
         self.price(draft, "/hardware")
     }

@@ -1,5 +1,6 @@
 //! `kind: "serving"` from outside: figures others worked out, laws, and what is refused.
 
+mod calibration;
 mod faults;
 mod laws;
 mod worked;

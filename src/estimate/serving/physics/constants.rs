@@ -150,6 +150,16 @@ impl Constants {
         self.server
     }
 
+    /// The scheduler's work in an iteration, seconds.
+    pub(in crate::estimate::serving) fn host_seconds(&self) -> f64 {
+        self.host_ms * 1e-3
+    }
+
+    /// The year at which the other figures stand.
+    pub(in crate::estimate::serving) fn drift_zero(&self) -> f64 {
+        self.drift_zero
+    }
+
     /// Speed of software of a year, over that of the middle of 2025: `drift^(year - zero)`, within the years fitted.
     pub(in crate::estimate::serving) fn drift_of(&self, year: f64) -> f64 {
         self.drift.powf(year.clamp(self.drift_first, self.drift_last.max(self.drift_first)) - self.drift_zero)

@@ -12,7 +12,11 @@ pub(in crate::estimate::serving) struct Latency {
 impl Replica<'_> {
     /// Seconds of a prompt's own pass.
     pub(in crate::estimate::serving) fn own_prompt(&self, load: Load) -> f64 {
-        let tokens = load.fresh().max(1.0) * self.ranks;
+        self.prompt(load, load.fresh().max(1.0) * self.ranks)
+    }
+
+    /// Seconds of a pass of so many tokens of prompts.
+    pub(in crate::estimate::serving) fn prompt(&self, load: Load, tokens: f64) -> f64 {
         let between = self.between(tokens, Seen::Prompt { context: load.input, fresh: load.fresh() });
         let pass = self.products(tokens, Some(load.input))
             + between.elementwise
@@ -26,10 +30,15 @@ impl Replica<'_> {
     /// queue of other prompts. `TPOT = max(0.9·t_dec, (O·t_it - TTFT)/(O - 1))`, by Little's law.
     pub(in crate::estimate::serving) fn latency(&self, load: Load, own_prompt: f64, step: &Step) -> Latency {
         let k = self.constants;
-        let busy = (1.0 - step.decode / step.iteration).max(0.0);
-        let queue = k.ttft_queue * busy * step.batch / self.ranks * own_prompt / 2.0;
+        let queue = k.ttft_queue * self.queue(own_prompt, step);
         let first_token = k.ttft_prefill * own_prompt + k.ttft_iterations * step.iteration + queue;
         let rest = (load.output * step.iteration - first_token) / (load.output - 1.0).max(1.0);
         Latency { first_token, each_token: rest.max(0.9 * step.decode) }
+    }
+
+    /// `rho·B·own/(2D)`: seconds of half a batch of prompts, by the share of the time that goes to prompts.
+    pub(in crate::estimate::serving) fn queue(&self, own_prompt: f64, step: &Step) -> f64 {
+        let busy = (1.0 - step.decode / step.iteration).max(0.0);
+        busy * step.batch / self.ranks * own_prompt / 2.0
     }
 }

@@ -111,6 +111,12 @@ impl Model {
         self.mixture.is_some()
     }
 
+    /// Whether so many tensor ranks and pipeline stages could serve it: eight layers a stage, a head a rank.
+    pub(in crate::estimate::serving) fn could_divide(&self, tensor: u32, pipeline: u32) -> bool {
+        let thin = pipeline > 1 && self.layers < 8.0 * f64::from(pipeline);
+        !thin && f64::from(tensor) <= self.heads
+    }
+
     /// Width of the feed-forward part of a layer without experts, as three matrices would have it.
     pub(super) fn mlp_width(&self) -> f64 {
         self.mlp / self.hidden / 3.0

@@ -14,7 +14,6 @@ pub(in crate::estimate::serving) enum Engine {
     Sglang,
     Trtllm,
     /// The C++ runtime before 1.0; of published speeds only.
-    #[cfg_attr(not(test), expect(dead_code, reason = "of published speeds only"))]
     TrtllmCpp,
     LlamaCpp,
 }
@@ -200,6 +199,11 @@ impl<'p> Replica<'p> {
     /// `G`.
     pub(in crate::estimate::serving) fn gpus(&self) -> f64 {
         self.stage * self.pipeline
+    }
+
+    /// `D`.
+    pub(in crate::estimate::serving) fn ranks(&self) -> f64 {
+        self.ranks
     }
 
     /// The same model on the same devices, divided in another way.
