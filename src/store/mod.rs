@@ -73,9 +73,8 @@ impl Store {
         first.execute(WRITING_WORKS).await.map_err(failed)?;
         let file = DatabaseFile::of(&mut first).await.map_err(failed)?;
         first.close().await.map_err(failed)?;
-        let options = AnyPoolOptions::new()
+        let options = pool_options()
             .max_connections(MOST_CONNECTIONS)
-            .acquire_timeout(PATIENCE)
             .after_connect(|conn, _| Box::pin(async move { conn.execute(SQLITE_SETTINGS).await.map(drop) }));
         let pool = options.connect(&driver_url).await.map_err(failed)?;
         Ok(Self { pool, writing: Arc::default(), file: file.map(Arc::new) })
@@ -89,18 +88,13 @@ impl Store {
     pub async fn in_memory() -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let failed = |cause| opening_failed(IN_MEMORY, cause);
-        // Each connection would have a database of its own, so there is one, and it stays.
-        let options = AnyPoolOptions::new()
-            .min_connections(1)
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(PATIENCE)
+        // Each connection has a database of its own: so there is one, and it stays.
+        let options =
+            pool_options().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
+        let options = options
             .after_connect(|conn, _| Box::pin(async move { conn.execute(SQLITE_SETTINGS).await.map(drop) }));
         let pool = options.connect(IN_MEMORY).await.map_err(failed)?;
-        let mut conn = pool.acquire().await?;
-        schema::migrate(&mut conn, IN_MEMORY).await?;
-        drop(conn);
+        schema::migrate(&mut *pool.acquire().await?, IN_MEMORY).await?;
         Ok(Self { pool, writing: Arc::default(), file: None })
     }
 
@@ -145,6 +139,19 @@ impl Store {
         }
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// What pools have in common.
+///
+/// When a disk is full, SQLite ends the transaction by itself. The driver goes on believing in it, and every later one
+/// on that connection would fail: so a connection that comes back inside a transaction is not used again.
+fn pool_options() -> AnyPoolOptions {
+    AnyPoolOptions::new().acquire_timeout(PATIENCE).after_release(|conn, _| {
+        Box::pin(async move {
+            conn.ping().await?; // whatever was still to be rolled back has been by then
+            Ok(!conn.is_in_transaction())
+        })
+    })
 }
 
 /// The URL as the driver wants it: a file that is not there is made.

@@ -16,7 +16,7 @@ pub struct Cause {
     pub why: Why,
     /// The row of the catalog that it stands in, where the row is what moved.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-    #[schema(example = "assumption:training.goodput")]
+    #[schema(example = "assumption:training.utilization.base")]
     pub reference: Option<String>,
     /// The figure of the first answer; null for lines that are new or gone.
     pub before: Option<Figure>,

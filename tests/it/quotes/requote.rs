@@ -153,7 +153,7 @@ async fn training_moved_by(change: impl FnOnce(&mut Tables)) -> Value {
 #[tokio::test]
 async fn an_assumption_that_changed_is_named_with_its_range() {
     let requote = training_moved_by(|rows| {
-        for row in rows.assumptions.iter_mut().filter(|row| row.id.as_str() == "training.goodput") {
+        for row in rows.assumptions.iter_mut().filter(|row| row.id.as_str() == "training.utilization.base") {
             row.low /= 2.0;
             row.mid /= 2.0;
         }
@@ -165,7 +165,7 @@ async fn an_assumption_that_changed_is_named_with_its_range() {
     let assumption = of("assumption").unwrap();
     assert_eq!(
         (&assumption["ref"], &assumption["percent"]),
-        (&json!("assumption:training.goodput"), &json!("-50.00"))
+        (&json!("assumption:training.utilization.base"), &json!("-50.00"))
     );
 }
 
