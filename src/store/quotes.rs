@@ -108,35 +108,11 @@ impl Store {
         limit: usize,
         now: Timestamp,
     ) -> Result<Vec<QuoteRow>, StoreError> {
-        let mut conditions = Conditions::default();
-        conditions.add("(expires_at_ms IS NULL OR expires_at_ms > ", now.as_millisecond().into(), ")");
-        if let Some(id) = &filter.before {
-            conditions.add("quote_id < ", id.as_str().into(), "");
-        }
-        if let Some(label) = &filter.label {
-            conditions.add("label = ", label.as_str().into(), "");
-        }
-        if let Some(part) = &filter.label_part {
-            conditions.add("label_folded LIKE ", pattern(part).into(), " ESCAPE '!'");
-        }
-        if let Some(since) = filter.since {
-            conditions.add("created_at_ms >= ", since.as_millisecond().into(), "");
-        }
-        if let Some(until) = filter.until {
-            conditions.add("created_at_ms < ", until.as_millisecond().into(), "");
-        }
-        if let Some((name, value)) = &filter.tag {
-            let tagged = "quote_id IN (SELECT quote_id FROM quote_tag WHERE name = ";
-            conditions.add(tagged, name.as_str().into(), "");
-            match value {
-                Some(value) => conditions.add("value = ", value.as_str().into(), ")"),
-                None => conditions.text.push(')'),
-            }
-        }
+        let conditions = Conditions::of(filter, now);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = format!(
             "SELECT {COLUMNS} FROM quote WHERE {} ORDER BY quote_id DESC LIMIT {limit}",
-            conditions.text
+            conditions.texts.join(" AND ")
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)); // made of constants, placeholders and a number
         for value in conditions.values {
@@ -167,7 +143,7 @@ impl Store {
 /// Conditions that all have to hold, and what is bound to their placeholders.
 #[derive(Default)]
 struct Conditions {
-    text: String,
+    texts: Vec<String>,
     values: Vec<Bound>,
 }
 
@@ -195,10 +171,47 @@ impl From<String> for Bound {
 }
 
 impl Conditions {
-    fn add(&mut self, before: &str, value: Bound, after: &str) {
-        let and = if self.text.is_empty() { "" } else { " AND " };
-        self.values.push(value);
-        self.text += &format!("{and}{before}${}{after}", self.values.len());
+    fn of(filter: &QuoteFilter, now: Timestamp) -> Self {
+        let mut all = Self::default();
+        let now = all.bind(now.as_millisecond());
+        all.add(format!("(expires_at_ms IS NULL OR expires_at_ms > {now})"));
+        if let Some(id) = &filter.before {
+            let id = all.bind(id.as_str());
+            all.add(format!("quote_id < {id}"));
+        }
+        if let Some(label) = &filter.label {
+            let label = all.bind(label.as_str());
+            all.add(format!("label = {label}"));
+        }
+        if let Some(part) = &filter.label_part {
+            let pattern = all.bind(pattern(part));
+            all.add(format!("label_folded LIKE {pattern} ESCAPE '!'"));
+        }
+        if let Some(since) = filter.since {
+            let since = all.bind(since.as_millisecond());
+            all.add(format!("created_at_ms >= {since}"));
+        }
+        if let Some(until) = filter.until {
+            let until = all.bind(until.as_millisecond());
+            all.add(format!("created_at_ms < {until}"));
+        }
+        if let Some((name, value)) = &filter.tag {
+            let name = all.bind(name.as_str());
+            let value = value.as_ref().map(|value| format!(" AND value = {}", all.bind(value.as_str())));
+            let value = value.unwrap_or_default();
+            all.add(format!("quote_id IN (SELECT quote_id FROM quote_tag WHERE name = {name}{value})"));
+        }
+        all
+    }
+
+    /// The placeholder of a value.
+    fn bind(&mut self, value: impl Into<Bound>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    fn add(&mut self, condition: String) {
+        self.texts.push(condition);
     }
 }
 

@@ -86,16 +86,25 @@ pub struct Figure {
 pub(super) struct Pair<'a> {
     /// The line of the first answer.
     pub(super) before: Option<&'a AnswerLine>,
-    /// The line of the first answer as the engine reckons it today, where that is known.
-    pub(super) replayed: Option<Option<&'a AnswerLine>>,
+    /// The line of the first answer as the engine reckons it today.
+    pub(super) replay: Replay<'a>,
     /// The line of the second answer.
     pub(super) after: Option<&'a AnswerLine>,
+}
+
+/// What the engine makes of a line today.
+#[derive(Clone, Copy)]
+pub(super) enum Replay<'a> {
+    /// Nobody has asked.
+    Unknown,
+    /// This, or no such line.
+    Known(Option<&'a AnswerLine>),
 }
 
 impl Pair<'_> {
     /// What moved the line; nothing where nothing did. `amount` is how far it moved.
     pub(super) fn causes(self, rows: &Rows<'_>, amount: Change) -> Vec<Cause> {
-        let Some(replayed) = self.replayed else {
+        let Replay::Known(replayed) = self.replay else {
             return between(self.before, self.after, rows, amount);
         };
         let by_engine = engine(self.before, replayed);

@@ -15,10 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::{causes::Pair, rows::Rows};
 pub use self::{
     causes::{Cause, Figure, Why},
     limit::{FailOver, Limit, NotLimit},
+};
+use self::{
+    causes::{Pair, Replay},
+    rows::Rows,
 };
 use super::answer::{Answer, AnswerItem, AnswerLine, AnswerTotal, AnswerWarning};
 use crate::catalog::money::{Currency, Money, Overflow};
@@ -361,8 +364,9 @@ fn line_diffs(
     for (first, second) in &pairs {
         let Some(line) = second.or(*first) else { continue };
         let amount = Change::of_lines(*first, *second)?;
-        let replayed = replayed.map(|lines| of_code(lines, &line.code));
-        let causes = Pair { before: *first, replayed, after: *second }.causes(rows, amount);
+        let known = |lines| Replay::Known(of_code(lines, &line.code));
+        let replay = replayed.map_or(Replay::Unknown, known);
+        let causes = Pair { before: *first, replay, after: *second }.causes(rows, amount);
         if !causes.is_empty() {
             let (code, description) = (line.code.clone(), line.description.clone());
             moved.push(LineDiff { code, description, amount, causes });

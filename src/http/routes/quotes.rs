@@ -210,11 +210,11 @@ pub(crate) struct RequoteQuery {
 
 /// A kept request priced again.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Requote<'a> {
+pub(crate) struct RequoteAnswer<'a> {
     /// The quote whose request it is.
     #[schema(example = "019ab2c4-7a00-7c4d-8e5f-60718293a4b5")]
     requote_of: String,
-    /// Where the new answer was kept, the id it is kept under; else null.
+    /// The id under which the new answer is kept; null: it is not.
     #[schema(example = json!(null))]
     id: Option<String>,
     /// What moved since, and why, line by line; `before` is the kept answer, `after` the new one.
@@ -234,8 +234,8 @@ pub(crate) struct Requote<'a> {
 #[utoipa::path(post, path = "/quotes/{id}/requote", tag = "quotes",
     params(("id" = String, Path, description = "The id of the quote.", example = "019ab2c4-7a00-7c4d-8e5f-60718293a4b5"), RequoteQuery,
         ("idempotency-key" = Option<String>, Header, description = "With `keep=true`: the same key makes one quote. Empty: none.", example = "")),
-    responses((status = OK, description = "What moved; nothing was kept.", body = Requote<'static>),
-        (status = CREATED, description = "The same; the new answer was kept.", body = Requote<'static>,
+    responses((status = OK, description = "What moved; nothing was kept.", body = RequoteAnswer<'static>),
+        (status = CREATED, description = "The same; the new answer was kept.", body = RequoteAnswer<'static>,
             headers(("location" = String, description = "Where it is."))), Problem))]
 pub(crate) async fn requote(
     State(app): State<App>,
@@ -258,7 +258,7 @@ pub(crate) async fn requote(
         Fresh::of(&app, draft, old.request, &requoted.priced, now).written()
     });
     let fresh = fresh.transpose()?;
-    let body = serde_json::to_string(&Requote {
+    let body = serde_json::to_string(&RequoteAnswer {
         requote_of: old.id.clone(),
         id: fresh.as_ref().map(|quote| quote.row.id.clone()),
         moved: &requoted.moved,

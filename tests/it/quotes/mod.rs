@@ -1,5 +1,6 @@
 //! Quotes that last: kept once whatever happens, read back unchanged, found again, priced again.
 
+mod command;
 mod expiry;
 mod idempotency;
 mod kept;

@@ -18,7 +18,7 @@ use crate::{
     browse::{
         Listing, cursor,
         fault::Fault,
-        query::{Asked, Format, MOST, Page, USUAL_LIMIT},
+        query::{Asked, Format, Page, USUAL_LIMIT},
         sheet::Sheet,
     },
     catalog::{money::Currency, time::AsOf},
@@ -208,7 +208,8 @@ fn resume(text: Option<&str>, binding: &str) -> Result<Option<String>, Fault> {
     Ok(Some(id.hyphenated().to_string()))
 }
 
-const ROWS_AT_A_TIME: usize = MOST as usize;
+/// As many as a page has at most.
+const ROWS_AT_A_TIME: usize = 500;
 
 /// All quotes as a table, read and written some at a time.
 async fn whole(store: Store, filter: QuoteFilter, now: Timestamp) -> Result<Response, Problem> {
