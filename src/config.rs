@@ -11,7 +11,7 @@ use crate::http::Settings;
 /// Where the catalog is kept, unless something else is said.
 pub const DATABASE_URL: &str = "sqlite://farthing.db";
 
-/// The URL that stands for the built-in catalog without a database.
+/// The URL that stands for the built-in catalog without a database; quotes are then kept until the process ends.
 pub const MEMORY: &str = "memory";
 
 /// How `farthing serve` runs. A flag wins over its variable.
@@ -21,7 +21,7 @@ pub struct Config {
     #[arg(long, env = "FARTHING_LISTEN", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
 
-    /// Database: `sqlite:FILE`, made when it is not there, or `memory` for the built-in catalog alone
+    /// Database: `sqlite:FILE`, made when it is not there, or `memory` for nothing on the disk
     #[arg(long, env = "FARTHING_DATABASE_URL", value_name = "URL",
         default_value = DATABASE_URL, value_parser = database_url)]
     pub database_url: String,
@@ -45,6 +45,15 @@ pub struct Config {
     #[arg(long, env = "FARTHING_CORS_ORIGINS", value_name = "ORIGINS",
         value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<HeaderValue>,
+
+    /// How long quotes are kept, such as 90d [default: for ever]
+    #[arg(long, env = "FARTHING_QUOTE_RETENTION", value_name = "DURATION", value_parser = period)]
+    pub quote_retention: Option<Duration>,
+
+    /// How long the answer to a request with an Idempotency-Key is kept
+    #[arg(long, env = "FARTHING_IDEMPOTENCY_TTL", value_name = "DURATION",
+        default_value = "24h", value_parser = period)]
+    pub idempotency_ttl: Duration,
 
     /// How long a stop waits for requests already begun
     #[arg(long, env = "FARTHING_SHUTDOWN_GRACE", value_name = "DURATION",
@@ -79,6 +88,8 @@ impl Config {
             timeout: self.timeout,
             max_concurrency: self.max_concurrency,
             cors_origins: self.cors_origins.clone(),
+            quote_retention: self.quote_retention,
+            idempotency_ttl: self.idempotency_ttl,
         }
     }
 }
@@ -150,6 +161,16 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
     millis.map(Duration::from_millis).ok_or(allowed)
 }
 
+/// Reads `30s`, `15m`, `24h` or `90d`.
+fn period(text: &str) -> Result<Duration, &'static str> {
+    const LONGEST: u64 = 36_500 * 86_400;
+    let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
+    let seconds = in_units(text, &units).filter(|seconds| *seconds <= LONGEST);
+    seconds
+        .map(Duration::from_secs)
+        .ok_or("a whole number from 1 with s, m, h or d, at most 36500d, such as 90d")
+}
+
 fn in_units(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -178,6 +199,15 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
         for bad in ["", "10", "0s", "10 weeks", "25h", "s"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_kept_for_days() {
+        assert_eq!(period("90d"), Ok(Duration::from_hours(90 * 24)));
+        assert_eq!(period("36500d").map(|period| period.as_secs()), Ok(3_153_600_000));
+        for bad in ["", "90", "0d", "36501d", "1y", "10ms"] {
+            assert!(period(bad).is_err(), "{bad}");
         }
     }
 

@@ -25,7 +25,7 @@
 //! | [`http`], [`cli`], [`web`] | routes, commands, the page: they load, call and answer | all below |
 //! | [`browse`] | lists of the catalog: filters, search, pages, tables | `catalog` |
 //! | [`estimate`] | the arithmetic: pure functions from a request and a snapshot to a quote | `catalog` |
-//! | [`store`] | all SQL: the catalog's history in a database | `catalog` |
+//! | [`store`] | all SQL: the catalog's history in a database, and the quotes that are kept | `catalog` |
 //! | [`catalog`] | what things are and cost: plain types, exact money, the immutable snapshot | nothing |
 //!
 //! `catalog`, `estimate` and `browse` know nothing of HTTP, SQL or the time of day; a test reads the imports.
@@ -33,7 +33,7 @@
 //! A request travels once: bytes, [`EstimateRequest`](estimate::request::EstimateRequest), the current
 //! [`Snapshot`](catalog::snapshot::Snapshot) (loaded once), [`estimate()`](estimate::estimate),
 //! [`Quote`](estimate::quote::Quote), bytes. No database is asked on the way: the snapshot holds the rows of
-//! every revision.
+//! every revision. Only quotes that are to be kept go to the database: see [`estimate::kept`].
 //!
 //! # Words
 //!

@@ -36,17 +36,14 @@ impl Cursor {
         bytes.extend(self.revision.0.to_be_bytes());
         bytes.extend(self.as_of.as_millisecond().to_be_bytes());
         bytes.extend(u32::try_from(self.offset).unwrap_or(u32::MAX).to_be_bytes());
-        let digest = digest(&bytes, binding);
-        bytes.extend(digest);
-        to_base64url(&bytes)
+        seal(bytes, binding)
     }
 
     /// Reads a cursor; `None` when it was altered, or made for another query.
     #[must_use]
     pub fn decode(text: &str, binding: &str) -> Option<Self> {
-        let bytes: [u8; PAYLOAD + DIGEST] = from_base64url(text)?.try_into().ok()?;
-        let (payload, claimed) = bytes.split_at(PAYLOAD);
-        if payload[0] != VERSION || claimed != digest(payload, binding) {
+        let payload: [u8; PAYLOAD] = open(text, binding)?.try_into().ok()?;
+        if payload[0] != VERSION {
             return None;
         }
         let revision = u32::from_be_bytes(payload[1..5].try_into().ok()?);
@@ -58,6 +55,21 @@ impl Cursor {
             offset: usize::try_from(offset).ok()?,
         })
     }
+}
+
+/// A text that brings bytes back, for one query.
+#[must_use]
+pub fn seal(mut payload: Vec<u8>, binding: &str) -> String {
+    payload.extend(digest(&payload, binding));
+    to_base64url(&payload)
+}
+
+/// The bytes of a text; `None` when it was altered, or made for another query.
+#[must_use]
+pub fn open(text: &str, binding: &str) -> Option<Vec<u8>> {
+    let mut bytes = from_base64url(text)?;
+    let claimed = bytes.split_off(bytes.len().checked_sub(DIGEST)?);
+    (claimed == digest(&bytes, binding)).then_some(bytes)
 }
 
 fn digest(payload: &[u8], binding: &str) -> [u8; DIGEST] {

@@ -72,11 +72,19 @@ impl Default for Sheet {
 }
 
 impl Sheet {
-    fn row<const N: usize>(&mut self, cells: [Cell<'_>; N]) -> csv::Result<()> {
+    /// Adds a row, its cells made harmless to spreadsheets.
+    ///
+    /// # Errors
+    /// When it has not as many cells as the row before.
+    pub fn row<const N: usize>(&mut self, cells: [Cow<'_, str>; N]) -> csv::Result<()> {
         self.0.write_record(cells.map(harmless).iter().map(|cell| cell.as_bytes()))
     }
 
-    fn into_text(self) -> csv::Result<Vec<u8>> {
+    /// What has been written.
+    ///
+    /// # Errors
+    /// None in practice: memory takes everything.
+    pub fn into_text(self) -> csv::Result<Vec<u8>> {
         self.0.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     }
 }

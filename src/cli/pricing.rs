@@ -12,7 +12,7 @@ use crate::{
     catalog::{edition, snapshot::Snapshot, time::AsOf},
     estimate::{self, fault::Fault, request::EstimateRequest},
     http::problem::ProblemError,
-    store::Store,
+    store::{Store, StoreError},
 };
 
 /// The file that stands for standard input.
@@ -45,20 +45,42 @@ impl Prices {
 
 /// The catalog in a database as it stands: none is made, and none is filled.
 fn stored_snapshot(url: &str) -> Result<Snapshot, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no thread to run on: {error}"))?;
-    let loaded = runtime.block_on(async {
-        let store = Store::open(&existing(url)).await?;
-        let loaded = store.load().await;
-        store.close().await;
-        loaded
-    });
+    let loaded = with_store(url, |store| async move { store.load().await })?;
     let (history, revisions) = loaded.map_err(|error| error.to_string())?;
     if revisions.is_empty() {
         return Err(format!("{url} holds no catalog yet: `farthing serve` fills it"));
     }
     Snapshot::build(history, revisions)
         .map_err(|error| format!("the catalog in {url} cannot be used: {error}"))
+}
+
+/// A quote that a service has kept in a database, as it gives it out.
+pub(super) fn kept_quote(
+    database_url: Option<&str>,
+    id: &str,
+    now: fn() -> Timestamp,
+) -> Result<Vec<u8>, Failure> {
+    let url =
+        database_url.ok_or_else(|| format!("quote:{id} is in a database: say which with --database-url"))?;
+    let wanted = id.to_ascii_lowercase();
+    let found = with_store(url, |store| async move { store.quote(&wanted, now()).await })?;
+    let document = found.map_err(|error| error.to_string())?;
+    document.map(String::into_bytes).ok_or_else(|| format!("{url} holds no quote {id}, or it has expired"))
+}
+
+/// Asks a database that is there, and closes it.
+fn with_store<T, F: Future<Output = Result<T, StoreError>>>(
+    url: &str,
+    ask: impl FnOnce(Store) -> F,
+) -> Result<Result<T, StoreError>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no thread to run on: {error}"))?;
+    Ok(runtime.block_on(async {
+        let store = Store::open(&existing(url)).await?;
+        let answer = ask(store.clone()).await;
+        store.close().await;
+        answer
+    }))
 }
 
 /// The URL of a database that has to be there: to ask for a price must not make one.

@@ -33,10 +33,11 @@ pub(super) fn run(config: &Config, now: fn() -> Timestamp) -> Result<(), Failure
         let listener = listen(config).await?;
         let (store, snapshot) = open(&config.database_url, now()).await?;
         let catalog = Arc::new(Catalog::new(snapshot));
-        if let Some(store) = store {
-            tokio::spawn(follow(store, Arc::clone(&catalog)));
+        if config.database_url != MEMORY {
+            tokio::spawn(follow(store.clone(), Arc::clone(&catalog)));
         }
-        let app = App::new(catalog, now, config.settings());
+        tokio::spawn(sweep(store.clone(), now));
+        let app = App::keeping(catalog, store, now, config.settings());
         let signal = stop_signal().map_err(|error| format!("signals cannot be heard: {error}"))?;
         greet(&listener, &app);
         serve(listener, app, signal, config.shutdown_grace).await;
@@ -47,14 +48,31 @@ pub(super) fn run(config: &Config, now: fn() -> Timestamp) -> Result<(), Failure
 /// How often the database is asked whether somebody has changed the catalog.
 const POLL: Duration = Duration::from_secs(2);
 
-/// The catalog to start with, and the database that it is in, where there is one.
-async fn open(url: &str, now: Timestamp) -> Result<(Option<Store>, Snapshot), Failure> {
+/// How often quotes that have expired are removed. Nobody sees them meanwhile.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// The catalog to start with, and the database that it is in, or that quotes are kept in.
+async fn open(url: &str, now: Timestamp) -> Result<(Store, Snapshot), Failure> {
     if url == MEMORY {
         let snapshot = built_in_snapshot().map_err(|error| error.to_string())?;
-        return Ok((None, snapshot));
+        let store = Store::in_memory().await.map_err(|error| error.to_string())?;
+        return Ok((store, snapshot));
     }
-    let opened = store::open_and_fill(url, now).await;
-    opened.map(|(store, snapshot)| (Some(store), snapshot)).map_err(|error| error.to_string())
+    store::open_and_fill(url, now).await.map_err(|error| error.to_string())
+}
+
+/// Removes what has expired, now and then.
+async fn sweep(store: Store, now: fn() -> Timestamp) {
+    let mut ticks = interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match store.remove_expired(now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed {count} expired quotes"),
+            Err(error) => tracing::warn!("expired quotes could not be removed: {error}"),
+        }
+    }
 }
 
 /// Takes over what others write to the database. A database that cannot be read is logged once and changes nothing.

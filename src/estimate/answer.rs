@@ -156,8 +156,23 @@ pub struct AnswerReference {
     pub effective_from: Option<String>,
     /// The first instant after them.
     pub effective_to: Option<String>,
+    /// P10, P50 and P90, where the row is a default of the arithmetic.
+    pub value: Option<AnswerReferenceValue>,
     /// The revision of the catalog that introduced it.
     pub revision: u32,
+}
+
+/// What a default of the arithmetic said.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AnswerReferenceValue {
+    /// P10.
+    pub low: f64,
+    /// P50.
+    pub mid: f64,
+    /// P90.
+    pub high: f64,
+    /// Its unit.
+    pub unit: String,
 }
 
 /// A doubt.

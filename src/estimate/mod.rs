@@ -14,6 +14,7 @@ mod extras;
 pub mod fault;
 pub mod figure;
 pub mod hardware;
+pub mod kept;
 pub mod metric;
 pub mod number;
 pub mod object;

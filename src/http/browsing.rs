@@ -31,8 +31,8 @@ use crate::{
     estimate::fault::{Fault, FaultKind},
 };
 
-const JSON: &str = "application/json";
-const CSV: &str = "text/csv";
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const CSV: &str = "text/csv";
 
 /// What no answer depends on but the revision and the instant asked about may be kept for a while.
 const FOR_AN_HOUR: &str = "max-age=3600";
@@ -68,7 +68,7 @@ impl<Q: Asked> Question<Q> {
 
     /// All that a cursor belongs to: the path and the parameters that say something, but for those that may
     /// differ from page to page.
-    fn binding(&self) -> String {
+    pub(crate) fn binding(&self) -> String {
         let free = |name: &str| ["cursor", "limit", "format"].contains(&name);
         let mut pairs = pairs(&self.uri);
         pairs.retain(|(name, value)| !free(name) && !value.is_empty());
@@ -78,7 +78,7 @@ impl<Q: Asked> Question<Q> {
     }
 
     /// The same question for the next page, as a `Link` (RFC 8288).
-    fn link(&self, cursor: &str) -> Option<HeaderValue> {
+    pub(crate) fn link(&self, cursor: &str) -> Option<HeaderValue> {
         let others = self.uri.query().unwrap_or_default().split('&');
         let others = others.filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
         let query: Vec<&str> = others.collect();
@@ -95,13 +95,13 @@ impl<Q: Asked> Question<Q> {
         if walks || pinned { FOR_AN_HOUR } else { ASK_AGAIN }
     }
 
-    fn wants(&self, offered: &[&'static str]) -> Result<&'static str, Problem> {
+    pub(crate) fn wants(&self, offered: &[&'static str]) -> Result<&'static str, Problem> {
         accept::preferred(&self.headers, offered)
             .ok_or_else(|| Problem::not_acceptable(format!("there is {} here", one_of(offered))))
     }
 
     /// JSON with its tag, or 304 for somebody who has it.
-    fn answer(&self, json: Vec<u8>, next: Option<&str>) -> Response {
+    pub(crate) fn answer(&self, json: Vec<u8>, next: Option<&str>) -> Response {
         let tag = Tag::of(|hash| hash.update(&json));
         self.tagged(&tag, next, || json_response(json))
     }
@@ -203,12 +203,17 @@ fn csv<T: Table>(app: &App, question: &Question<T::Query>) -> Result<Response, P
     let rest = Rest { snapshot: Arc::clone(&snapshot), revision, as_of, rows };
     let body = || {
         let stream = rest.write::<T>(header);
-        let mut response = Response::new(Body::from_stream(futures_util::stream::iter(stream)));
-        let media_type = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
-        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
-        response
+        csv_response(Body::from_stream(futures_util::stream::iter(stream)))
     };
     Ok(question.tagged(&tag, next_cursor.as_deref(), body))
+}
+
+/// A table, as an answer.
+pub(crate) fn csv_response(table: Body) -> Response {
+    let mut response = Response::new(table);
+    let media_type = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
 }
 
 /// The rows of a table still to be written.

@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod browsing;
 pub mod extract;
+mod idempotency;
 pub mod layers;
 mod lines;
 pub mod metrics;
@@ -35,8 +36,8 @@ use jiff::Timestamp;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::{layers::House, metrics::Metrics, packing::Packing};
-use crate::catalog::handle::Catalog;
+use self::{layers::House, metrics::Metrics, packing::Packing, problem::Problem};
+use crate::{catalog::handle::Catalog, store::Store};
 
 /// What the routes may do at most, and for whom.
 #[derive(Debug, Clone)]
@@ -49,6 +50,10 @@ pub struct Settings {
     pub max_concurrency: usize,
     /// Pages from elsewhere that may read answers: origins, or `*`. None: no page may.
     pub cors_origins: Vec<HeaderValue>,
+    /// How long quotes are kept; `None`: for ever.
+    pub quote_retention: Option<Duration>,
+    /// How long the answer to a request with an `idempotency-key` is kept.
+    pub idempotency_ttl: Duration,
 }
 
 impl Default for Settings {
@@ -58,6 +63,8 @@ impl Default for Settings {
             timeout: Duration::from_secs(10),
             max_concurrency: 1024,
             cors_origins: Vec::new(),
+            quote_retention: None,
+            idempotency_ttl: Duration::from_hours(24),
         }
     }
 }
@@ -77,6 +84,7 @@ pub struct Shared {
     pub settings: Settings,
     /// The counters.
     pub metrics: Metrics,
+    store: Option<Store>,
     accuracy: routes::accuracy::Kept,
     stopping: AtomicBool,
 }
@@ -90,17 +98,41 @@ impl Deref for App {
 }
 
 impl App {
-    /// A service that has not answered anything yet.
+    /// A service that has not answered anything yet, and keeps no quotes.
     #[must_use]
     pub fn new(catalog: Arc<Catalog>, now: fn() -> Timestamp, settings: Settings) -> Self {
+        Self::with_store(catalog, None, now, settings)
+    }
+
+    /// The same, keeping quotes in a database.
+    #[must_use]
+    pub fn keeping(catalog: Arc<Catalog>, store: Store, now: fn() -> Timestamp, settings: Settings) -> Self {
+        Self::with_store(catalog, Some(store), now, settings)
+    }
+
+    fn with_store(
+        catalog: Arc<Catalog>,
+        store: Option<Store>,
+        now: fn() -> Timestamp,
+        settings: Settings,
+    ) -> Self {
         Self(Arc::new(Shared {
             catalog,
             now,
             settings,
             metrics: Metrics::new(),
+            store,
             accuracy: routes::accuracy::Kept::default(),
             stopping: AtomicBool::new(false),
         }))
+    }
+
+    /// Where quotes are kept.
+    ///
+    /// # Errors
+    /// 503 when there is no such place.
+    pub fn store(&self) -> Result<&Store, Problem> {
+        self.store.as_ref().ok_or_else(|| Problem::no_database("the service was started without a database"))
     }
 
     /// Says that no more requests should be sent here.
@@ -130,6 +162,9 @@ fn bounded() -> OpenApiRouter<App> {
         .routes(routes!(routes::documents::openapi_document))
         .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
         .routes(routes!(routes::accuracy::get_accuracy))
+        .routes(routes!(routes::quotes::list_quotes, routes::quotes::keep_quote))
+        .routes(routes!(routes::quotes::get_quote))
+        .routes(routes!(routes::quotes::requote))
         .merge(browsing::routes())
 }
 
@@ -168,7 +203,9 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
         [any] if any == "*" => AllowOrigin::any(),
         listed => AllowOrigin::list(listed.iter().cloned()),
     };
-    let readable = [header::ETAG, header::LINK, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
+    let own = ["x-request-id", idempotency::REPLAYED].map(HeaderName::from_static);
+    let readable = [header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER].into_iter().chain(own);
+    let readable: Vec<HeaderName> = readable.collect();
     let layer = CorsLayer::new().allow_origin(origin);
     Some(layer.allow_methods(Any).allow_headers(Any).expose_headers(readable))
 }

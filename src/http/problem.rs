@@ -13,7 +13,10 @@ use utoipa::{
     openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder},
 };
 
-use crate::estimate::fault::{Fault, FaultKind};
+use crate::{
+    estimate::fault::{Fault, FaultKind},
+    store::StoreError,
+};
 
 /// The media type of every problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -182,6 +185,23 @@ impl Problem {
         Self::unavailable("/problems/stopping", "the service is stopping")
     }
 
+    /// 503: there is no database, or it does not do as it should. The cause goes to the log.
+    pub fn no_database(cause: impl Display) -> Self {
+        let detail = "the database does not answer, and nothing has been kept; estimates go on";
+        let mut problem = Self::unavailable("/problems/no-database", detail);
+        problem.cause = Some(cause.to_string().into());
+        problem
+    }
+
+    /// 422: the key of another request.
+    #[must_use]
+    pub fn idempotency_key_reused() -> Self {
+        let title = "The Idempotency-Key came with another request";
+        let detail = "another request came with this `idempotency-key`; a new request takes a new key";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "/problems/idempotency-key-reused", title, detail)
+    }
+
     fn unavailable(kind: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let title = "Not now";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail);
@@ -240,6 +260,16 @@ impl From<Vec<Fault>> for Problem {
         let mut problem = Self::new(status, "/problems/invalid-request", title, detail);
         problem.errors = faults.into_iter().map(ProblemError::from).collect();
         problem
+    }
+}
+
+/// 503 for a database that fails; 500 for a row in it that is none.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Cell { .. } => Self::internal(error),
+            error => Self::no_database(error),
+        }
     }
 }
 

@@ -24,6 +24,9 @@ pub enum StoreError {
         /// Where it is.
         url: String,
     },
+    /// The file is no longer where it was: what is written now would be lost.
+    #[error("the database file {} is gone", .0.display())]
+    Gone(std::path::PathBuf),
     /// A later release has been here.
     #[error(
         "the database {url} was made by a later release (its schema has step {found}; this one knows {known})"

@@ -1,21 +1,31 @@
-//! All SQL: the catalog as rows that are appended and superseded, never edited.
+//! All SQL: the catalog as rows that are appended and superseded, never edited, and the quotes that are kept.
 //!
 //! [`Store::open`] brings the schema up to date, [`Store::import`] appends a revision, [`Store::load`] reads all of
-//! them. The SQL is one dialect that SQLite and PostgreSQL both accept; today SQLite is there.
+//! them; [`Store::keep_quote`] and those beside it keep quotes. The SQL is one dialect that SQLite and PostgreSQL both accept; today SQLite is there.
 
 mod cells;
 mod error;
+mod file;
+pub mod idempotency;
 mod import;
 mod load;
+pub mod quotes;
 mod rows;
 mod schema;
 mod start;
 
+use std::{sync::Arc, time::Duration};
+
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction, any::AnyPoolOptions};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::timeout,
+};
 
 pub use error::StoreError;
 pub use start::open_and_fill;
 
+use self::file::DatabaseFile;
 use crate::catalog::{
     ids::RevisionNumber,
     rows::{History, Revision},
@@ -32,10 +42,19 @@ const WRITING_WORKS: &str = "BEGIN IMMEDIATE; UPDATE catalog_version SET version
 /// Quotes never touch the database: a reader and a writer, and one more of each.
 const MOST_CONNECTIONS: u32 = 4;
 
-/// The catalog's database.
+/// How long a connection is waited for: as long as a lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A database of the process's own, which is gone with it.
+const IN_MEMORY: &str = "sqlite::memory:";
+
+/// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    /// Those who keep quotes queue here, in turn: SQLite would have them try again and again.
+    writing: Arc<Mutex<()>>,
+    file: Option<Arc<DatabaseFile>>,
 }
 
 impl Store {
@@ -52,12 +71,31 @@ impl Store {
         first.execute(SQLITE_SETTINGS).await.map_err(failed)?;
         schema::migrate(&mut first, url).await?;
         first.execute(WRITING_WORKS).await.map_err(failed)?;
+        let file = DatabaseFile::of(&mut first).await.map_err(failed)?;
         first.close().await.map_err(failed)?;
-        let options = AnyPoolOptions::new()
+        let options = pool_options()
             .max_connections(MOST_CONNECTIONS)
             .after_connect(|conn, _| Box::pin(async move { conn.execute(SQLITE_SETTINGS).await.map(drop) }));
         let pool = options.connect(&driver_url).await.map_err(failed)?;
-        Ok(Self { pool })
+        Ok(Self { pool, writing: Arc::default(), file: file.map(Arc::new) })
+    }
+
+    /// An empty database in memory, for quotes of a service that leaves nothing on the disk: it is gone with the
+    /// process.
+    ///
+    /// # Errors
+    /// When the driver fails.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let failed = |cause| opening_failed(IN_MEMORY, cause);
+        // Each connection has a database of its own: so there is one, and it stays.
+        let options =
+            pool_options().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
+        let options = options
+            .after_connect(|conn, _| Box::pin(async move { conn.execute(SQLITE_SETTINGS).await.map(drop) }));
+        let pool = options.connect(IN_MEMORY).await.map_err(failed)?;
+        schema::migrate(&mut *pool.acquire().await?, IN_MEMORY).await?;
+        Ok(Self { pool, writing: Arc::default(), file: None })
     }
 
     /// Everything: every row of every revision in order of arrival, and the revisions.
@@ -86,13 +124,34 @@ impl Store {
         self.pool.close().await;
     }
 
+    /// A turn to write, among those within the process who want to.
+    async fn turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        timeout(PATIENCE, self.writing.lock()).await.map_err(|_| StoreError::Sql(sqlx::Error::PoolTimedOut))
+    }
+
     /// Begins to write, waiting for whoever else does.
     ///
     /// SQLite takes the lock here: a transaction that reads first and writes later would fail when another one wrote
     /// in between.
     async fn begin_write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        if let Some(file) = &self.file {
+            file.check()?;
+        }
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// What pools have in common.
+///
+/// When a disk is full, SQLite ends the transaction by itself. The driver goes on believing in it, and every later one
+/// on that connection would fail: so a connection that comes back inside a transaction is not used again.
+fn pool_options() -> AnyPoolOptions {
+    AnyPoolOptions::new().acquire_timeout(PATIENCE).after_release(|conn, _| {
+        Box::pin(async move {
+            conn.ping().await?; // whatever was still to be rolled back has been by then
+            Ok(!conn.is_in_transaction())
+        })
+    })
 }
 
 /// The URL as the driver wants it: a file that is not there is made.

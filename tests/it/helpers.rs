@@ -49,7 +49,8 @@ pub fn snapshot() -> Snapshot {
     Snapshot::build(history, vec![revision]).unwrap()
 }
 
-fn tables() -> Tables {
+/// Its rows.
+pub fn tables() -> Tables {
     Tables {
         providers: rows(json!([
             { "id": "openai", "name": "OpenAI", "own_api": true },

@@ -26,6 +26,7 @@ mod problems;
 mod program;
 mod purity;
 mod quote;
+mod quotes;
 mod readme;
 mod serving;
 mod shutdown;

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::helpers::DOCUMENT;
 
 /// Objects whose fields are not listed, by the place where they stand, with the reason.
-const FREE_FORM: [&str; 4] = [
+const FREE_FORM: [&str; 5] = [
     "/components/schemas/ArchitectureFrom/properties/config", // a model's own, as it was published
+    "/components/schemas/KeptQuote/properties/request",       // of any kind, as it was sent
     "/components/schemas/ScenarioItem/properties/request",    // of any kind, checked when it is sent
     "/components/schemas/UsageFrom/properties/response",      // a vendor's, as it came
     "/paths/~1openapi.json/get/responses/200/content/application~1json/schema", // OpenAPI's own schema

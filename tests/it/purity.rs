@@ -11,7 +11,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
     ("browse", &["catalog"]),
     ("store", &["catalog"]),
     ("sources", &["catalog"]),
-    ("http", &["web", "browse", "estimate", "catalog"]),
+    ("http", &["web", "store", "browse", "estimate", "catalog"]),
     ("web", &["browse", "estimate", "catalog"]),
     ("cli", &["http", "web", "store", "sources", "browse", "estimate", "catalog", "config"]),
 ];

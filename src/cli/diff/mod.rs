@@ -12,6 +12,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 
 use super::{
     Failure,
@@ -36,16 +37,22 @@ Examples:
   farthing diff old.json new.json                  two requests: what the second costs more
   farthing diff r.json r.json --as-of-a 2025-02-08 --as-of-b 2025-02-09
   farthing diff kept.json request.json --format markdown --fail-over 10% > comment.md
+  curl -s localhost:8080/quotes/ID | farthing diff - request.json
+  farthing diff quote:ID quote:ID --database-url sqlite:farthing.db
 
-A and B are each a kept answer, as it is, or a request, which is priced first. Items are matched by their ids,
+A and B are each a kept answer, as it is, or a request, which is priced first; a quote that a service kept is its
+answer, as a file or by its id in a database. Items are matched by their ids,
 or else by their place and offering; lines by their code.
 
 JSON: { currency, before, after, total, list_total, groups, items, unchanged_items, warnings, fail_over }, where
 before and after say what the answers rest on; every amount is { before, after, change, percent }; each of items has
 its lines that moved, and each of these its causes { why, before, after, percent }, why being new, gone, price,
-quantity, fx, modifier, base or engine. Money and percentages are decimal strings.
+quantity, fx, modifier, base, assumption, catalog or engine. Money and percentages are decimal strings.
 
 Exit code 0: compared. 1: not, and standard error says why. 3: the total rose by more than --fail-over.";
+
+/// What stands before the id of a quote in the database.
+const QUOTE: &str = "quote:";
 
 /// The exit code of a total that rose by more than it may.
 const ROSE: u8 = 3;
@@ -54,10 +61,10 @@ const ROSE: u8 = 3;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct DiffCommand {
-    /// Before: a kept answer or a request, as JSON; - for standard input
+    /// Before: a kept answer or a request, as JSON; - for standard input, quote:ID for one in the database
     a: PathBuf,
 
-    /// After: a kept answer or a request, as JSON; - for standard input
+    /// After: a kept answer or a request, as JSON; - for standard input, quote:ID for one in the database
     b: PathBuf,
 
     /// Price requests as of then, in place of their `as_of` [default: now]
@@ -72,7 +79,8 @@ pub(super) struct DiffCommand {
     #[arg(long, value_name = "INSTANT", value_parser = pricing::as_of)]
     as_of_b: Option<AsOf>,
 
-    /// Price requests from this database, such as sqlite:farthing.db [default: the catalog inside the program]
+    /// Price requests and read quotes from this database, such as sqlite:farthing.db [default: the catalog inside the
+    /// program, and no quotes]
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
 
@@ -164,15 +172,18 @@ impl Desk<'_> {
         own_as_of: Option<AsOf>,
         as_of: Option<AsOf>,
     ) -> Result<Result<Answer, Lines>, Failure> {
-        let text = pricing::read(file)?;
-        if !is_answer(&text) {
+        let text = match file.to_str().and_then(|file| file.strip_prefix(QUOTE)) {
+            Some(id) => pricing::kept_quote(self.database_url, id, self.now)?,
+            None => pricing::read(file)?,
+        };
+        let Some(text) = answer_in(&text) else {
             return self.priced(name, &text, own_as_of.or(as_of));
-        }
+        };
         if own_as_of.is_some() {
             let flag = name.to_lowercase();
             return Err(format!("{name} is a kept answer: --as-of-{flag} would change nothing about it"));
         }
-        Ok(shape::read::<Answer>(&text, "").map_err(|error| match error {
+        Ok(shape::read::<Answer>(text, "").map_err(|error| match error {
             ShapeError::NotJson(reason) => vec![format!("{name} is not JSON: {reason}")],
             ShapeError::Fault(fault) => lines_of(name, &[fault.into()]),
         }))
@@ -204,13 +215,20 @@ impl Desk<'_> {
     }
 }
 
-/// Whether a text is an answer: no request has a `total`.
-fn is_answer(text: &[u8]) -> bool {
+/// The answer that a text is, or that the quote in it has; `None`: it is a request. No request has a `total`, or an
+/// `answer`.
+fn answer_in(text: &[u8]) -> Option<&[u8]> {
     #[derive(Deserialize)]
-    struct Peek {
+    struct Peek<'a> {
         total: Option<IgnoredAny>,
+        #[serde(borrow)]
+        answer: Option<&'a RawValue>,
     }
-    serde_json::from_slice::<Peek>(text).is_ok_and(|peek| peek.total.is_some())
+    let peek: Peek<'_> = serde_json::from_slice(text).ok()?;
+    match peek.answer {
+        Some(answer) => Some(answer.get().as_bytes()),
+        None => peek.total.map(|_| text),
+    }
 }
 
 fn lines_of(name: &str, errors: &[ProblemError]) -> Lines {

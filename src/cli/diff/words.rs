@@ -92,10 +92,13 @@ pub(super) fn heading(item: &ItemDiff) -> String {
 }
 
 fn cause(cause: &Cause) -> String {
+    let row = plain(cause.reference.as_deref().unwrap_or_default());
     let name = match cause.why {
         Why::New => return "new line".to_owned(),
         Why::Gone => return "line gone".to_owned(),
+        Why::Catalog => return format!("{row} revised"),
         Why::Engine => return "reckoned otherwise".to_owned(),
+        Why::Assumption => row.as_str(),
         Why::Price => "price",
         Why::Quantity => "quantity",
         Why::Fx => "exchange rate",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Change;
+use super::{Change, rows::Rows};
 use crate::{
     catalog::money::{Currency, Money, Quantity},
     estimate::answer::AnswerLine,
@@ -14,6 +14,10 @@ use crate::{
 pub struct Cause {
     /// Which.
     pub why: Why,
+    /// The row of the catalog that it stands in, where the row is what moved.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    #[schema(example = "assumption:training.utilization.base")]
+    pub reference: Option<String>,
     /// The figure of the first answer; null for lines that are new or gone.
     pub before: Option<Figure>,
     /// The figure of the second answer; null for lines that are new or gone.
@@ -40,16 +44,30 @@ pub enum Why {
     Modifier,
     /// What a modifier or an adjustment is a share of.
     Base,
-    /// The amount, though every figure on the line is as it was: the engine reckons otherwise.
+    /// A default of the arithmetic that the line rests on.
+    Assumption,
+    /// A data sheet that the line rests on: an accelerator's, a model's, a grid's.
+    Catalog,
+    /// The engine reckons otherwise: the amount moved though every figure on the line is as it was; or, where a kept
+    /// request was priced again at its own time and revision, what it comes to now is not what was kept.
     Engine,
 }
 
 /// A figure and what it is in.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = CauseFigure)]
 pub struct Figure {
-    /// The figure, as a decimal string.
+    /// The figure, as a decimal string; P50 where there is a range.
     #[schema(example = "2.50")]
     pub value: String,
+    /// P10, where there is a range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0.75")]
+    pub low: Option<String>,
+    /// P90, where there is a range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0.96")]
+    pub high: Option<String>,
     /// Its currency, where it is money.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "USD")]
@@ -63,23 +81,88 @@ pub struct Figure {
     pub unit: Option<String>,
 }
 
-/// What moved a line; nothing where nothing did.
-pub(super) fn of(before: Option<&AnswerLine>, after: Option<&AnswerLine>, amount: Change) -> Vec<Cause> {
-    let alone = |why| vec![Cause { why, before: None, after: None, percent: None }];
+/// A line on both sides, and what each side rests on.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'a> {
+    /// The line of the first answer.
+    pub(super) before: Option<&'a AnswerLine>,
+    /// The line of the first answer as the engine reckons it today.
+    pub(super) replay: Replay<'a>,
+    /// The line of the second answer.
+    pub(super) after: Option<&'a AnswerLine>,
+}
+
+/// What the engine makes of a line today.
+#[derive(Clone, Copy)]
+pub(super) enum Replay<'a> {
+    /// Nobody has asked.
+    Unknown,
+    /// This, or no such line.
+    Known(Option<&'a AnswerLine>),
+}
+
+impl Pair<'_> {
+    /// What moved the line; nothing where nothing did. `amount` is how far it moved.
+    pub(super) fn causes(self, rows: &Rows<'_>, amount: Change) -> Vec<Cause> {
+        let Replay::Known(replayed) = self.replay else {
+            return between(self.before, self.after, rows, amount);
+        };
+        let by_engine = engine(self.before, replayed);
+        // What the engine moved is told once: all else is what moved since, under today's.
+        let moved_since = match (replayed, self.after, Change::of_lines(replayed, self.after)) {
+            (None, None, _) | (_, _, Err(_)) => Vec::new(),
+            (replayed, after, Ok(amount)) => between(replayed, after, rows, amount),
+        };
+        moved_since.into_iter().chain(by_engine).collect()
+    }
+}
+
+/// What moved between two lines.
+fn between(
+    before: Option<&AnswerLine>,
+    after: Option<&AnswerLine>,
+    rows: &Rows<'_>,
+    amount: Change,
+) -> Vec<Cause> {
+    let alone = |why| vec![Cause::bare(why)];
     let (before, after) = match (before, after) {
         (Some(before), Some(after)) => (before, after),
         (None, _) => return alone(Why::New),
         (_, None) => return alone(Why::Gone),
     };
-    let causes: Vec<Cause> = if is_share(before) {
-        [modifier(before, after), base(before, after), fx(before, after)].into_iter().flatten().collect()
+    let figures = if is_share(before) {
+        [modifier(before, after), base(before, after), fx(before, after)]
     } else {
-        [price(before, after), quantity(before, after), fx(before, after)].into_iter().flatten().collect()
+        [price(before, after), quantity(before, after), fx(before, after)]
     };
+    let causes: Vec<Cause> = figures.into_iter().flatten().chain(rows.moved(before, after)).collect();
     if causes.is_empty() && !amount.is_none() {
         return alone(Why::Engine);
     }
     causes
+}
+
+/// What was kept, and what the engine makes of the same today.
+fn engine(kept: Option<&AnswerLine>, replayed: Option<&AnswerLine>) -> Option<Cause> {
+    let figures = |line: &AnswerLine| (line.quantity, line.unit_price, line.per, line.amount);
+    if kept.map(figures) == replayed.map(figures) {
+        return None;
+    }
+    let figure = |line: &AnswerLine| Figure { value: line.amount.to_string(), ..Figure::default() };
+    let amounts = kept.zip(replayed).and_then(|(kept, now)| percent_between(kept.amount, now.amount));
+    Some(Cause {
+        before: kept.map(figure),
+        after: replayed.map(figure),
+        percent: amounts,
+        ..Cause::bare(Why::Engine)
+    })
+}
+
+impl Cause {
+    /// A cause without figures.
+    pub(super) fn bare(why: Why) -> Self {
+        Self { why, reference: None, before: None, after: None, percent: None }
+    }
 }
 
 /// Whether a line is a share of others: its quantity is a factor, and its price what the factor is of.
@@ -103,14 +186,13 @@ fn counted(why: Why, before: &AnswerLine, after: &AnswerLine) -> Option<Cause> {
     }
     let figure = |line: &AnswerLine| Figure {
         value: line.quantity.to_string(),
-        currency: None,
-        per: None,
         unit: Some(line.unit.clone()),
+        ..Figure::default()
     };
     let comparable = before.unit == after.unit;
     let percent =
         comparable.then(|| percent_between(before.quantity.into(), after.quantity.into())).flatten();
-    Some(Cause { why, before: Some(figure(before)), after: Some(figure(after)), percent })
+    Some(Cause { before: Some(figure(before)), after: Some(figure(after)), percent, ..Cause::bare(why) })
 }
 
 /// 2.50 per 1,000,000 is the same price as 0.0025 per 1,000.
@@ -131,12 +213,13 @@ fn price(before: &AnswerLine, after: &AnswerLine) -> Option<Cause> {
         currency: Some(line.price_currency),
         per: Some(line.per),
         unit: Some(line.unit.clone()),
+        ..Figure::default()
     };
     (!is_same).then(|| Cause {
-        why: Why::Price,
         before: Some(figure(before)),
         after: Some(figure(after)),
         percent: rates.and_then(|(first, second)| percent_between(first, second)),
+        ..Cause::bare(Why::Price)
     })
 }
 
@@ -148,11 +231,15 @@ fn base(before: &AnswerLine, after: &AnswerLine) -> Option<Cause> {
     let figure = |line: &AnswerLine| Figure {
         value: line.unit_price.to_string(),
         currency: Some(line.price_currency),
-        per: None,
-        unit: None,
+        ..Figure::default()
     };
     let percent = comparable.then(|| percent_between(before.unit_price, after.unit_price)).flatten();
-    Some(Cause { why: Why::Base, before: Some(figure(before)), after: Some(figure(after)), percent })
+    Some(Cause {
+        before: Some(figure(before)),
+        after: Some(figure(after)),
+        percent,
+        ..Cause::bare(Why::Base)
+    })
 }
 
 /// Where one side needs no exchange, the price's currency has changed, and that says so.
@@ -164,14 +251,14 @@ fn fx(before: &AnswerLine, after: &AnswerLine) -> Option<Cause> {
     }
     let figure = |fx: &crate::estimate::answer::AnswerFx| Figure {
         value: fx.rate.to_string(),
-        currency: None,
-        per: None,
         unit: Some(format!("{} per {}", fx.to, fx.from)),
+        ..Figure::default()
     };
     let percent = comparable.then(|| percent_between(first.rate.into(), second.rate.into())).flatten();
-    Some(Cause { why: Why::Fx, before: Some(figure(first)), after: Some(figure(second)), percent })
+    Some(Cause { before: Some(figure(first)), after: Some(figure(second)), percent, ..Cause::bare(Why::Fx) })
 }
 
-fn percent_between(before: Money, after: Money) -> Option<Money> {
+/// The change in percent of the size of the first.
+pub(super) fn percent_between(before: Money, after: Money) -> Option<Money> {
     after.checked_sub(before).ok()?.percent_of(before)
 }

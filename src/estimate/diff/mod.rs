@@ -1,12 +1,14 @@
 //! What moved between two answers, and why.
 //!
 //! [`diff`] matches items (by id, then by place and offering) and lines (by code), and names for each line that
-//! moved what about it did: its price, its quantity, its exchange rate, what it is a share of. [`Limit`]
-//! decides, to the last digit, whether a total has risen by more than it may.
+//! moved what about it did: its price, its quantity, its exchange rate, what it is a share of, a default of the
+//! arithmetic that it rests on. [`diff_since`] also tells what the engine moved. [`Limit`] decides, to the last digit,
+//! whether a total has risen by more than it may.
 
 mod causes;
 mod limit;
 mod matching;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +18,10 @@ use utoipa::ToSchema;
 pub use self::{
     causes::{Cause, Figure, Why},
     limit::{FailOver, Limit, NotLimit},
+};
+use self::{
+    causes::{Pair, Replay},
+    rows::Rows,
 };
 use super::answer::{Answer, AnswerItem, AnswerLine, AnswerTotal, AnswerWarning};
 use crate::catalog::money::{Currency, Money, Overflow};
@@ -180,12 +186,27 @@ impl From<Overflow> for DiffError {
 /// # Errors
 /// When they are in different currencies, or too far apart for 76 digits.
 pub fn diff(before: &Answer, after: &Answer) -> Result<Diff, DiffError> {
+    compare(before, None, after)
+}
+
+/// Compares two answers to one request. `replayed` is what the first one's request comes to under today's engine, at
+/// the first one's own time and revision: where it differs from what was kept, the engine has moved it.
+///
+/// # Errors
+/// When they are in different currencies, or too far apart for 76 digits.
+pub fn diff_since(before: &Answer, replayed: &Answer, after: &Answer) -> Result<Diff, DiffError> {
+    compare(before, Some(replayed), after)
+}
+
+fn compare(before: &Answer, replayed: Option<&Answer>, after: &Answer) -> Result<Diff, DiffError> {
     if before.currency != after.currency {
         return Err(DiffError::Currencies { before: before.currency, after: after.currency });
     }
     let (items, unchanged_items) = match (&before.items, &after.items) {
-        (Some(before), Some(after)) => {
-            let (items, unchanged) = item_diffs(before, after)?;
+        (Some(first), Some(second)) => {
+            let rows = Rows::of(replayed.unwrap_or(before), after);
+            let replayed = replayed.and_then(|replayed| replayed.items.as_deref());
+            let (items, unchanged) = item_diffs(first, replayed, second, &rows)?;
             (items, Some(unchanged))
         }
         _ => (Vec::new(), None),
@@ -233,6 +254,10 @@ impl Change {
         Ok(Self { before, after, change, percent: change.percent_of(first) })
     }
 
+    fn of_lines(before: Option<&AnswerLine>, after: Option<&AnswerLine>) -> Result<Self, Overflow> {
+        Self::between(before.map(|line| line.amount), after.map(|line| line.amount))
+    }
+
     fn of_totals(before: Option<AnswerTotal>, after: Option<AnswerTotal>) -> Result<Option<Self>, Overflow> {
         let (before, after) = (before.map(|total| total.amount), after.map(|total| total.amount));
         (before.is_some() || after.is_some()).then(|| Self::between(before, after)).transpose()
@@ -269,7 +294,12 @@ fn group_diffs(before: &Answer, after: &Answer) -> Result<BTreeMap<String, Chang
 }
 
 /// The items that moved, and how many did not.
-fn item_diffs(before: &[AnswerItem], after: &[AnswerItem]) -> Result<(Vec<ItemDiff>, usize), Overflow> {
+fn item_diffs(
+    before: &[AnswerItem],
+    replayed: Option<&[AnswerItem]>,
+    after: &[AnswerItem],
+    rows: &Rows<'_>,
+) -> Result<(Vec<ItemDiff>, usize), Overflow> {
     let pairs = matching::items(before, after);
     let mut moved = Vec::new();
     let count = pairs.len();
@@ -277,8 +307,9 @@ fn item_diffs(before: &[AnswerItem], after: &[AnswerItem]) -> Result<(Vec<ItemDi
         let first = index_before.map(|at| &before[at]);
         let second = index_after.map(|at| &after[at]);
         let Some(item) = second.or(first) else { continue };
-        let (lines, unchanged_lines) =
-            line_diffs(first.map_or(&[], |item| &item.lines), second.map_or(&[], |item| &item.lines))?;
+        // The replayed answer is to the first one's request: its items stand where the first one's do.
+        let again = replayed.map(|items| lines_of(index_before.and_then(|at| items.get(at))));
+        let (lines, unchanged_lines) = line_diffs(lines_of(first), again, lines_of(second), rows)?;
         let item = ItemDiff {
             id: item.id.clone(),
             label: item.label.clone(),
@@ -315,17 +346,27 @@ impl ItemDiff {
     }
 }
 
+fn lines_of(item: Option<&AnswerItem>) -> &[AnswerLine] {
+    item.map_or(&[], |item| &item.lines)
+}
+
 /// The lines that moved, and how many did not.
-fn line_diffs(before: &[AnswerLine], after: &[AnswerLine]) -> Result<(Vec<LineDiff>, usize), Overflow> {
-    let of_code = |lines: &'_ [AnswerLine], code: &str| lines.iter().position(|line| line.code == code);
-    let stayed = after.iter().map(|line| (of_code(before, &line.code).map(|at| &before[at]), Some(line)));
+fn line_diffs(
+    before: &[AnswerLine],
+    replayed: Option<&[AnswerLine]>,
+    after: &[AnswerLine],
+    rows: &Rows<'_>,
+) -> Result<(Vec<LineDiff>, usize), Overflow> {
+    let stayed = after.iter().map(|line| (of_code(before, &line.code), Some(line)));
     let gone = before.iter().filter(|line| of_code(after, &line.code).is_none());
     let pairs: Vec<_> = stayed.chain(gone.map(|line| (Some(line), None))).collect();
     let mut moved = Vec::new();
     for (first, second) in &pairs {
         let Some(line) = second.or(*first) else { continue };
-        let amount = Change::between(first.map(|line| line.amount), second.map(|line| line.amount))?;
-        let causes = causes::of(*first, *second, amount);
+        let amount = Change::of_lines(*first, *second)?;
+        let known = |lines| Replay::Known(of_code(lines, &line.code));
+        let replay = replayed.map_or(Replay::Unknown, known);
+        let causes = Pair { before: *first, replay, after: *second }.causes(rows, amount);
         if !causes.is_empty() {
             let (code, description) = (line.code.clone(), line.description.clone());
             moved.push(LineDiff { code, description, amount, causes });
@@ -333,6 +374,11 @@ fn line_diffs(before: &[AnswerLine], after: &[AnswerLine]) -> Result<(Vec<LineDi
     }
     let unchanged = pairs.len() - moved.len();
     Ok((moved, unchanged))
+}
+
+/// The line of a code, of which there is one at most.
+fn of_code<'a>(lines: &'a [AnswerLine], code: &str) -> Option<&'a AnswerLine> {
+    lines.iter().find(|line| line.code == code)
 }
 
 /// Doubts without a counterpart: first the same words are paired, then the same kind of doubt.

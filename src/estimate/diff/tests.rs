@@ -233,3 +233,39 @@ fn a_limit_is_a_percentage_or_an_amount() {
         assert_eq!(bad.parse::<Limit>(), Err(NotLimit), "{bad}");
     }
 }
+
+fn citing(line: Value, name: &str) -> Value {
+    with(line, "refs", json!([name]))
+}
+
+fn cited(item: &Value, name: &str, reference: Value) -> Answer {
+    let reference = with(with(reference, "observed_at", json!("2026-11-24")), "source", Value::Null);
+    let mut answer = answer(&json!([item]), "1");
+    answer.references = serde_json::from_value(json!({ name: reference })).unwrap();
+    answer
+}
+
+#[test]
+fn an_assumption_that_only_became_surer_is_a_cause_of_its_own() {
+    let name = "assumption:training.goodput";
+    let value =
+        |low: f64| json!({"revision": 1, "value": {"low": low, "mid": 0.9, "high": 0.95, "unit": "ratio"}});
+    let item = item("a/b", &json!([citing(line("x", "1", "1", "1"), name)]), "1");
+    let diff = diff(&cited(&item, name, value(0.5)), &cited(&item, name, value(0.8))).unwrap();
+    let cause = &diff.items[0].lines[0].causes[0];
+    assert_eq!((cause.why, cause.reference.as_deref()), (Why::Assumption, Some(name)));
+    assert_eq!(cause.before.as_ref().unwrap().low.as_deref(), Some("0.5"));
+    assert_eq!(cause.percent.unwrap().to_string(), "0.00");
+}
+
+#[test]
+fn a_data_sheet_that_was_revised_is_a_cause_and_a_price_row_is_not() {
+    let item = |name| item("a/b", &json!([citing(line("x", "1", "1", "1"), name)]), "1");
+    let causes = |name| {
+        let at = |revision: u32| cited(&item(name), name, json!({"revision": revision}));
+        let diff = diff(&at(1), &at(2)).unwrap();
+        diff.items.first().map(|item| item.lines[0].causes[0].why)
+    };
+    assert_eq!(causes("gpu:h100"), Some(Why::Catalog));
+    assert_eq!(causes("rate_card:7"), None);
+}

@@ -17,5 +17,6 @@ pub mod prices;
 pub mod providers;
 pub mod published_runs;
 pub mod published_throughputs;
+pub mod quotes;
 pub mod revisions;
 pub mod scenarios;
