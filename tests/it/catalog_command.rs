@@ -2,9 +2,12 @@
 
 use std::{fs, path::PathBuf};
 
-use farthing::cli::catalog::{
-    CatalogCommand, CatalogCommandError, CheckArgs, ExportArgs, FitArgs, ImportArgs, run,
+use farthing::{
+    cli::catalog::{CatalogCommand, CatalogCommandError, CheckArgs, ExportArgs, FitArgs, ImportArgs, run},
+    estimate::{estimate, request::EstimateRequest},
+    store::open_and_fill,
 };
+use serde_json::{Value, json};
 
 use crate::store::database;
 
