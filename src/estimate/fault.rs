@@ -83,7 +83,10 @@ pub enum FaultKind {
     UnknownPrecision { name: String, known: String, near: Vec<String> },
     #[error("`{gpu}` does not multiply in {precision}; it has {has}")]
     PrecisionLacking { gpu: String, precision: String, has: String },
-    #[error("the shape of `{model}` is not known: give `architecture`")]
+    #[error(
+        "the shape of `{model}` is not known: give `architecture` in its place, with `params_total` at least, and better \
+         `num_layers`, `hidden_size`, `num_heads`, `num_kv_heads`, `ffn_size` and `vocab_size`"
+    )]
     UnknownArchitecture { model: String },
     #[error("{detail}")]
     UnpricedGpu { detail: String, near: Vec<String> },

@@ -98,8 +98,25 @@ impl HourPrice<'_> {
     }
 }
 
+/// Accelerators that are paid for when so many replicas of `each` are kept on machines of `size`: small replicas share a
+/// machine and do not straddle two, large ones take whole machines.
+///
+/// `r·each` where machines are not known; else `ceil(r / floor(size/each))·size`, or `ceil(r)·ceil(each/size)·size`.
+pub(crate) fn billed_gpus(size: Option<u32>, each: f64, replicas: f64) -> f64 {
+    let size = f64::from(size.unwrap_or(1));
+    if size <= 1.0 {
+        return replicas * each;
+    }
+    let whole = |count: f64| (count - 1e-9).ceil();
+    if each <= size {
+        whole(replicas / (size / each).floor()) * size
+    } else {
+        whole(replicas) * whole(each / size) * size
+    }
+}
+
 /// Hours rounded up to whole terms; what is over by a millionth part of one is noise.
-fn whole_terms(hours: f64, term: f64) -> f64 {
+pub(crate) fn whole_terms(hours: f64, term: f64) -> f64 {
     let terms = hours / term;
     let whole = (terms - 1e-6).ceil().max(0.0);
     (whole * term).max(hours)

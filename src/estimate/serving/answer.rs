@@ -4,7 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{physics::Layout, request::Parallelism};
-use crate::estimate::{metric::Metric, quote::Ref};
+use crate::estimate::{
+    metric::Metric,
+    quote::{Origin, Ref},
+};
 
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])+ $field:ident,)+) => {
@@ -29,6 +32,10 @@ metrics! {
     replicas,
     /// Accelerators in all.
     gpus,
+    /// Of them, those that compute prompts and nothing else.
+    prefill_gpus,
+    /// Of them, those that write answers and nothing else.
+    decode_gpus,
     /// Hours of one accelerator, paid for.
     gpu_hours,
     /// What an hour of one accelerator costs, in the price's own currency.
@@ -57,6 +64,12 @@ metrics! {
     price_per_million_cached_input_tokens,
     /// The same: output tokens.
     price_per_million_output_tokens,
+    /// The same: all input tokens, computed or not.
+    price_per_million_input_tokens_with_cached,
+    /// The whole compute line over the output tokens alone, as some quote it.
+    price_per_million_output_tokens_all_in,
+    /// The whole compute line over all tokens, input and output.
+    price_per_million_tokens,
     /// By time of the accelerators, all of them busy: input tokens that are computed.
     price_per_million_input_tokens_at_full_use,
     /// The same: input tokens whose keys and values are there already.
@@ -98,6 +111,11 @@ pub struct Deployment<'a> {
     /// Format of keys and values.
     #[schema(example = "bf16")]
     pub kv_cache: &'static str,
+    /// The machines that compute prompts and nothing else, where the others only write answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefill: Option<Prefill>,
+    /// Where the speeds are from: `request` where the caller has measured them, else `derived`.
+    pub speed_origin: Origin,
     /// Why these: how many were compared.
     #[schema(example = "the cheapest of 312 that fit and keep the limits")]
     pub reason: String,
@@ -126,6 +144,19 @@ pub struct CalibratedBy<'a> {
     /// What the predicted speed was multiplied by: `measured_over_predicted^share`.
     #[schema(example = 0.954)]
     pub factor: f64,
+}
+
+/// A pool that computes prompts.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Prefill {
+    /// How many accelerators a replica of it has.
+    #[schema(example = 8)]
+    pub gpus_per_replica: u32,
+    /// How many replicas.
+    #[schema(example = 3.0)]
+    pub replicas: f64,
+    /// How one of them divides the model; empty where speeds were measured.
+    pub parallelism: Parallelism,
 }
 
 /// Something else that would do.

@@ -2,7 +2,7 @@
 
 use super::{
     physics::{Engine, Format, Load},
-    request::{Serving, Traffic},
+    request::{Measured, Serving, Traffic},
 };
 use crate::{
     catalog::names,
@@ -30,6 +30,44 @@ pub(super) enum Arrivals {
     Saturated,
 }
 
+/// Speeds that the caller has measured, tokens a second and accelerator.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    /// Output of a replica that computes prompts, too.
+    Together(Uncertain),
+    /// Computed input of one pool, output of the other.
+    Apart { prefill: Uncertain, decode: Uncertain },
+}
+
+/// Replicas beyond those that a load takes.
+#[derive(Debug, Clone)]
+pub(super) enum Spare {
+    Given(Uncertain),
+    /// So many, or a share of those taken where that is more.
+    Usual {
+        least: f64,
+        share: f64,
+    },
+}
+
+impl Spare {
+    /// Replicas in the middle with those to spare.
+    pub(super) fn beside(&self, replicas: f64) -> f64 {
+        match self {
+            Self::Given(spare) => replicas + spare.mid(),
+            Self::Usual { least, share } => replicas + (share * replicas - 1e-9).ceil().max(*least),
+        }
+    }
+
+    /// The same in every world.
+    pub(super) fn add(&self, replicas: &Uncertain) -> Uncertain {
+        match self {
+            Self::Given(spare) => replicas + spare,
+            Self::Usual { .. } => replicas.map(|replicas| self.beside(replicas)),
+        }
+    }
+}
+
 /// A serving's figures.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -42,6 +80,13 @@ pub(super) struct Asked {
     /// Limit of the time for each token, seconds.
     pub(super) tpot: Option<f64>,
     pub(super) hours: Uncertain,
+    /// Whether machines are kept for these hours and no longer.
+    pub(super) whole_stay: bool,
+    pub(super) spare: Spare,
+    /// Share of the prefill time at the peak that may be used.
+    pub(super) prefill_share: f64,
+    pub(super) known: Option<Known>,
+    pub(super) apart: bool,
     pub(super) replicas: Option<Uncertain>,
     pub(super) weights: Option<Format>,
     pub(super) kv_cache: Format,
@@ -83,6 +128,11 @@ impl<'a> Desk<'a, '_> {
             .hardware
             .replicas
             .map(|replicas| self.within("/hardware/replicas", replicas, 1e-6, 1e7, "replica").value);
+        let spare = self.spare(item, arrivals.as_ref());
+        let known = item.measured.as_ref().map(|measured| self.measured(measured));
+        let apart = item.disaggregated || matches!(known, Some(Some(Known::Apart { .. })));
+        self.check_apart(item, apart, arrivals.as_ref());
+        let prefill_share = self.assumption("serving.prefill_utilization")?.value.mid();
         if let Some(age) = item.max_price_age_days {
             self.within("/max_price_age_days", age, 0.0, 1e6, "day");
         }
@@ -101,7 +151,12 @@ impl<'a> Desk<'a, '_> {
             arrivals: arrivals?,
             ttft,
             tpot,
+            whole_stay: hours.is_some(),
             hours: hours.map_or(Uncertain::exact(HOURS_A_MONTH), |hours| hours.value),
+            spare: spare?,
+            prefill_share,
+            known: known.flatten(),
+            apart,
             replicas,
             weights,
             kv_cache: kv_cache?,
@@ -168,6 +223,88 @@ impl<'a> Desk<'a, '_> {
         };
         let peak = &mean * &ratio;
         Some(Arrivals::Open { mean, peak })
+    }
+
+    /// Replicas to spare; they are of loads whose replicas are worked out.
+    fn spare(&mut self, item: &'a Serving, arrivals: Option<&Arrivals>) -> Option<Spare> {
+        let Some(spare) = item.hardware.spare_replicas else {
+            let least = self.assumption("serving.spare_replicas")?.value.mid();
+            let share = self.assumption("serving.spare_share")?.value.mid();
+            return Some(Spare::Usual { least, share });
+        };
+        let spare = self.within("/hardware/spare_replicas", spare, 0.0, 1e6, "replica").value;
+        if !matches!(arrivals, Some(Arrivals::Open { .. }) | None) || item.hardware.replicas.is_some() {
+            let detail = "`spare_replicas` come on top of what `requests_per_second` or `requests_per_month` take;                           here `replicas` says how many there are";
+            self.fault("/hardware/spare_replicas", FaultKind::Contradiction { detail: detail.to_owned() });
+        }
+        Some(Spare::Given(spare))
+    }
+
+    /// Speeds measured: of one kind, and of which accelerator.
+    fn measured(&mut self, measured: &'a Measured) -> Option<Known> {
+        const PLACE: &str = "/measured";
+        let mut speed = |name: &str, figure: Option<Figure>| {
+            let field = format!("{PLACE}/{name}");
+            figure.map(|figure| self.within(&field, figure, 1e-6, 1e9, "token/s").value)
+        };
+        let together = speed("output_tokens_per_second_per_gpu", measured.output_tokens_per_second_per_gpu);
+        let prefill = speed("prefill_tokens_per_second_per_gpu", measured.prefill_tokens_per_second_per_gpu);
+        let decode = speed("decode_tokens_per_second_per_gpu", measured.decode_tokens_per_second_per_gpu);
+        match (together, prefill, decode) {
+            (Some(output), None, None) => Some(Known::Together(output)),
+            (None, Some(prefill), Some(decode)) => Some(Known::Apart { prefill, decode }),
+            (None, None, None) => {
+                let name = "output_tokens_per_second_per_gpu".to_owned();
+                self.fault(PLACE, FaultKind::MissingField { name });
+                None
+            }
+            (None, Some(_), None) => {
+                let name = "decode_tokens_per_second_per_gpu".to_owned();
+                self.fault(PLACE, FaultKind::MissingField { name });
+                None
+            }
+            (None, None, Some(_)) => {
+                let name = "prefill_tokens_per_second_per_gpu".to_owned();
+                self.fault(PLACE, FaultKind::MissingField { name });
+                None
+            }
+            (Some(_), ..) => {
+                let detail = "`output_tokens_per_second_per_gpu` is of replicas that do both, the others are of \
+                              pools that do one each: give one kind";
+                self.fault(PLACE, FaultKind::Contradiction { detail: detail.to_owned() });
+                None
+            }
+        }
+    }
+
+    /// Refuses what makes no sense of pools, or of speeds that are known.
+    fn check_apart(&mut self, item: &'a Serving, apart: bool, arrivals: Option<&Arrivals>) {
+        let mut refuse = |field: &str, detail: &str| {
+            self.fault(field, FaultKind::Contradiction { detail: detail.to_owned() });
+        };
+        if apart && matches!(arrivals, Some(Arrivals::Users(_))) {
+            refuse(
+                "/traffic/concurrency",
+                "two pools take `requests_per_second`, `requests_per_month` or `saturated`",
+            );
+        }
+        let Some(measured) = item.measured.as_deref() else { return };
+        if item.disaggregated && measured.output_tokens_per_second_per_gpu.is_some() {
+            refuse(
+                "/disaggregated",
+                "`output_tokens_per_second_per_gpu` was measured on replicas that do both",
+            );
+        }
+        if item.slo.ttft_ms.is_some() || item.slo.tpot_ms.is_some() {
+            refuse(
+                "/slo",
+                "what is measured says what the machines sustain, not how fast one request is answered",
+            );
+        }
+        if item.hardware.gpu.is_none() {
+            // The speed of which?
+            self.fault("/hardware/gpu", FaultKind::MissingField { name: "gpu".to_owned() });
+        }
     }
 
     /// A figure of the request within bounds.

@@ -3,11 +3,14 @@
 use super::{
     asked::{Asked, engine_name},
     factor_ids,
-    physics::{Constants, Device, Engine, Format, Formats, Layout, Model, Rules},
+    physics::{Constants, Device, Engine, Format, Formats, Layout, Rules},
     request::{Parallelism, Serving},
 };
 use crate::{
-    catalog::{architecture::Attention, time::utc_day},
+    catalog::{
+        architecture::{Attention, Shape},
+        time::utc_day,
+    },
     estimate::{
         desk::Desk, fault::FaultKind, hardware::part::Part, quote::Ref, subject::Subject,
         training::stage::Precision,
@@ -16,6 +19,9 @@ use crate::{
 
 /// Accelerators of the largest replica that is searched for.
 const MOST_GPUS: u32 = 64;
+
+/// The same of a mixture: experts are spread over whole clusters.
+const MOST_GPUS_OF_A_MIXTURE: u32 = 256;
 
 /// Layers that a pipeline stage has at least, where nobody asks for fewer.
 const LAYERS_A_STAGE: f64 = 8.0;
@@ -159,8 +165,15 @@ impl<'a> Desk<'a, '_> {
         let say = |desk: &mut Self, field: &str, detail: String| {
             desk.fault(field, FaultKind::Contradiction { detail });
         };
-        if let Some(tensor) = tensor.filter(|tensor| !divides_heads(*tensor, subject)) {
-            say(self, "/parallelism/tensor", format!("{tensor} does not divide {} heads", shape.heads));
+        if let Some(tensor) = tensor.filter(|tensor| !divides_heads(*tensor, shape)) {
+            let known = (1..=tensor.min(1024)).filter(|degree| divides_heads(*degree, shape));
+            let known: Vec<String> = known.map(|degree| degree.to_string()).collect();
+            let (heads, kv) = (shape.heads, shape.kv_heads());
+            let detail = format!(
+                "{tensor} does not divide {heads} heads with {kv} of keys and values; {} do",
+                known.join(", ")
+            );
+            say(self, "/parallelism/tensor", detail);
         }
         if let Some(pipeline) = pipeline.filter(|pipeline| f64::from(*pipeline) > shape.layers) {
             say(
@@ -171,7 +184,10 @@ impl<'a> Desk<'a, '_> {
         }
         let experts = shape.experts.map_or(1.0, |experts| experts.routed);
         if let Some(expert) = expert.filter(|expert| !divides(*expert, experts)) {
-            say(self, "/parallelism/expert", format!("{expert} does not divide {experts} experts"));
+            let known = (1..=expert.min(1024)).filter(|degree| divides(*degree, experts));
+            let known: Vec<String> = known.map(|degree| degree.to_string()).collect();
+            let detail = format!("{expert} does not divide {experts} experts; {} do", known.join(", "));
+            say(self, "/parallelism/expert", detail);
         }
         let degrees = [tensor, pipeline, attention_data].map(|degree| degree.unwrap_or(1));
         let product =
@@ -191,8 +207,7 @@ fn divides(degree: u32, of: f64) -> bool {
     degree > 0 && of % f64::from(degree) == 0.0
 }
 
-fn divides_heads(tensor: u32, subject: &Subject<'_>) -> bool {
-    let shape = &subject.shape;
+fn divides_heads(tensor: u32, shape: &Shape) -> bool {
     let shared = match shape.attention {
         Attention::Grouped { kv_heads, .. } => {
             divides(tensor, kv_heads) || f64::from(tensor) % kv_heads == 0.0
@@ -202,50 +217,61 @@ fn divides_heads(tensor: u32, subject: &Subject<'_>) -> bool {
     divides(tensor, shape.heads) && shared
 }
 
-/// Every layout that divides the model, within what a request fixes: replicas of the size given, or else of powers of
-/// two up to 64.
-pub(super) fn layouts(item: &Serving, subject: &Subject<'_>, model: &Model) -> Vec<Layout> {
-    let Parallelism { tensor, pipeline, expert, attention_data } = item.parallelism.0;
-    let fixed = [tensor, pipeline, attention_data];
-    let sizes: Vec<u32> = match item.hardware.gpus_per_replica {
-        Some(size) => vec![size],
-        None => sizes(fixed),
-    };
-    let mut all = Vec::new();
-    for size in sizes {
-        for t in degrees(tensor, size).filter(|t| divides_heads(*t, subject)) {
-            for p in degrees(pipeline, size / t) {
-                let ranks = size / t / p;
-                let few =
-                    pipeline.is_none() && p > 1 && model_layers(subject) < LAYERS_A_STAGE * f64::from(p);
-                let other = attention_data.is_some_and(|wanted| wanted != ranks);
-                let idle = attention_data.is_none() && ranks > 1 && !model.is_mixture();
-                if few || other || idle {
-                    continue;
-                }
-                let stage = t * ranks;
-                for e in experts(expert, stage, subject) {
-                    all.push(Layout { tensor: t, pipeline: p, expert: e, attention_data: ranks });
+/// What is fixed of a layout before the search.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixed {
+    /// Accelerators of a replica.
+    pub(super) gpus: Option<u32>,
+    pub(super) parallelism: Parallelism,
+}
+
+impl Fixed {
+    /// Every layout that divides the model: replicas of the size given, or else of powers of two up to 64, or 256 of a
+    /// mixture; experts on each accelerator of a stage, or in parts on all (see [`Fixed::refined`]).
+    pub(super) fn layouts(self, shape: &Shape) -> Vec<Layout> {
+        let Parallelism { tensor, pipeline, expert, attention_data } = self.parallelism;
+        let sizes = self.gpus.map_or_else(|| self.sizes(shape.is_moe()), |size| vec![size]);
+        let mut all = Vec::new();
+        for size in sizes {
+            for t in degrees(tensor, size).filter(|t| divides_heads(*t, shape)) {
+                for p in degrees(pipeline, size / t) {
+                    let ranks = size / t / p;
+                    let thin = pipeline.is_none() && p > 1 && shape.layers < LAYERS_A_STAGE * f64::from(p);
+                    let other = attention_data.is_some_and(|wanted| wanted != ranks);
+                    let idle = attention_data.is_none() && ranks > 1 && !shape.is_moe();
+                    if thin || other || idle {
+                        continue;
+                    }
+                    let layout = Layout { tensor: t, pipeline: p, expert: 1, attention_data: ranks };
+                    let ends = experts(expert, layout.stage(), shape);
+                    let ends = ends.filter(|e| expert.is_some() || *e == 1 || *e == layout.stage());
+                    all.extend(ends.map(|expert| Layout { expert, ..layout }));
                 }
             }
         }
+        all
     }
-    all
-}
 
-fn model_layers(subject: &Subject<'_>) -> f64 {
-    subject.shape.layers
-}
-
-/// Sizes of a replica: all that is fixed times powers of two.
-fn sizes(fixed: [Option<u32>; 3]) -> Vec<u32> {
-    let product = fixed.iter().flatten().fold(1_u32, |product, degree| product.saturating_mul(*degree));
-    if fixed.iter().all(Option::is_some) {
-        return vec![product];
+    /// The same layout with every degree of expert parallelism between the two ends.
+    pub(super) fn refined(self, layout: Layout, shape: &Shape) -> impl Iterator<Item = Layout> {
+        let wanted = self.parallelism.expert;
+        let between = move |e: &u32| wanted.is_none() && *e > 1 && *e < layout.stage();
+        experts(wanted, layout.stage(), shape).filter(between).map(move |expert| Layout { expert, ..layout })
     }
-    let doubled = std::iter::successors(Some(product), |size| size.checked_mul(2));
-    let sizes: Vec<u32> = doubled.take_while(|size| *size <= MOST_GPUS).collect();
-    if sizes.is_empty() { vec![product] } else { sizes }
+
+    /// Sizes of a replica: all that is fixed times powers of two.
+    fn sizes(self, is_mixture: bool) -> Vec<u32> {
+        let Parallelism { tensor, pipeline, attention_data, .. } = self.parallelism;
+        let fixed = [tensor, pipeline, attention_data];
+        let product = fixed.iter().flatten().fold(1_u32, |product, degree| product.saturating_mul(*degree));
+        if fixed.iter().all(Option::is_some) {
+            return vec![product];
+        }
+        let most = if is_mixture { MOST_GPUS_OF_A_MIXTURE } else { MOST_GPUS };
+        let doubled = std::iter::successors(Some(product), |size| size.checked_mul(2));
+        let sizes: Vec<u32> = doubled.take_while(|size| *size <= most).collect();
+        if sizes.is_empty() { vec![product] } else { sizes }
+    }
 }
 
 /// Degrees that divide a number of devices: the one wanted, or all.
@@ -254,11 +280,9 @@ fn degrees(wanted: Option<u32>, size: u32) -> impl Iterator<Item = u32> {
     (from..=to).filter(move |degree| *degree > 0 && size.is_multiple_of(*degree))
 }
 
-/// Expert parallelism: none, or over a whole stage.
-fn experts(wanted: Option<u32>, stage: u32, subject: &Subject<'_>) -> Vec<u32> {
-    let Some(experts) = subject.shape.experts else { return vec![1] };
-    if let Some(wanted) = wanted {
-        return if stage.is_multiple_of(wanted.max(1)) { vec![wanted] } else { Vec::new() };
-    }
-    if stage > 1 && divides(stage, experts.routed) { vec![1, stage] } else { vec![1] }
+/// Degrees of expert parallelism in a stage of so many devices.
+fn experts(wanted: Option<u32>, stage: u32, shape: &Shape) -> impl Iterator<Item = u32> {
+    let routed = shape.experts.map(|experts| experts.routed);
+    let (wanted, stage) = if routed.is_some() { (wanted, stage) } else { (Some(1), 1) };
+    degrees(wanted, stage).filter(move |degree| routed.is_none_or(|routed| divides(*degree, routed)))
 }

@@ -38,17 +38,37 @@ pub(super) fn most(replica: &Replica<'_>, load: Load, users: Option<f64>) -> f64
     }
 }
 
-/// Replicas for requests that come at random: `ceil((a + 2·sqrt(a)) / B)`, at least one, where `a = peak·O·t_it/srv`
-/// requests are in flight at the peak (Little's law) and two standard deviations more are served at once
-/// (square-root staffing).
+/// Replicas for requests that come at random, without those to spare: at least one, and enough to serve at once
+/// (`slots`) and to compute all prompts (`prompts`).
 ///
-/// - `peak`: requests a second
-/// - `output`: tokens of an answer; `iteration`: seconds for each, of a replica with `batch` sequences
-/// - `server`: speed under arrivals at random
-pub(super) fn replicas_for(peak: f64, output: f64, iteration: f64, batch: f64, server: f64) -> f64 {
-    let busy = peak * output * iteration / server;
-    // A part of a millionth more is noise of the division.
-    ((busy + 2.0 * busy.sqrt()) / batch - 1e-9).ceil().max(1.0)
+/// - `slots = ceil((a + 2·sqrt(a)) / B)`, where `a = peak·O·t_it/srv` requests are in flight at the peak (Little's law)
+///   and two standard deviations more are served at once (square-root staffing)
+/// - `prompts = ceil(peak·O/B·(t_it - t_dec) / share)`: of each replica's time, so much at most goes to prompts
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peak {
+    /// Requests a second.
+    pub(super) rate: f64,
+    /// Tokens of an answer.
+    pub(super) output: f64,
+    /// Speed under arrivals at random.
+    pub(super) server: f64,
+    /// Share of the time that prompts may take.
+    pub(super) prefill_share: f64,
+}
+
+impl Peak {
+    /// `iteration`: seconds of a replica with `batch` sequences, of which `decoding` is the share of decoding.
+    pub(super) fn replicas(self, iteration: f64, batch: f64, decoding: f64) -> f64 {
+        let answers = self.rate * self.output * iteration;
+        let busy = answers / self.server;
+        let slots = (busy + 2.0 * busy.sqrt()) / batch;
+        whole(slots.max(answers / batch * (1.0 - decoding) / self.prefill_share))
+    }
+}
+
+/// Whole replicas, at least one. A part of a millionth more is noise of the division.
+pub(super) fn whole(replicas: f64) -> f64 {
+    (replicas * (1.0 - 1e-9) - 1e-9).ceil().max(1.0)
 }
 
 /// Users of each replica, where users are always busy.

@@ -2,8 +2,8 @@
 
 use super::{
     answer::ServingMetrics,
-    asked::{Arrivals, Asked},
-    fleet::{Limits, most, replicas_for},
+    asked::{Arrivals, Asked, Known},
+    fleet::{Limits, Peak, most},
     physics::{Constants, Load, Replica, Step},
 };
 use crate::{
@@ -24,25 +24,44 @@ pub(super) struct Bands {
     pub(super) first_token: Uncertain,
 }
 
-/// What a replica does, world by world.
+/// What a fleet does, world by world.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// Sequences in a busy replica.
-    batch: Uncertain,
-    /// Requests a second that a busy replica answers.
-    answers: Uncertain,
-    /// Share of the time that goes to output tokens.
-    decoding: Uncertain,
+    /// Share of the accelerators' time that goes to output tokens.
+    pub(super) decoding: Uncertain,
     /// Share that goes to what is cached of the input.
-    cached: Uncertain,
-    first_token: Uncertain,
-    each_token: Uncertain,
-    /// A mean iteration at the load, for the percentile.
-    iteration: Uncertain,
+    pub(super) cached: Uncertain,
     pub(super) replicas: Uncertain,
-    /// Requests a second, of all replicas.
-    requests: Uncertain,
-    utilization: Uncertain,
+    /// Accelerators in all.
+    pub(super) gpus: Uncertain,
+    /// Of them those that compute prompts alone, and those that only decode.
+    pub(super) pools: Option<[Uncertain; 2]>,
+    /// Requests a second that all can answer.
+    pub(super) all: Uncertain,
+    /// Requests a second.
+    pub(super) requests: Uncertain,
+    pub(super) utilization: Uncertain,
+    /// What one replica and a request see; none where speeds are measured.
+    pub(super) seen: Option<Times>,
+}
+
+/// What a request sees.
+#[derive(Debug)]
+pub(super) struct Times {
+    /// Sequences in a busy replica.
+    pub(super) batch: Uncertain,
+    pub(super) first_token: Uncertain,
+    pub(super) each_token: Uncertain,
+    /// A mean iteration at the load, for the percentile.
+    pub(super) iteration: Uncertain,
+}
+
+/// Requests a second, and their share of what all replicas can answer.
+pub(super) fn asked_of(all: &Uncertain, arrivals: &Arrivals) -> (Uncertain, Uncertain) {
+    match arrivals {
+        Arrivals::Open { mean, .. } => (mean.clone(), mean / all),
+        Arrivals::Users(_) | Arrivals::Saturated => (all.clone(), Uncertain::exact(1.0)),
+    }
 }
 
 impl Work {
@@ -50,43 +69,41 @@ impl Work {
     /// sees at the peak of the load.
     pub(super) fn of(replica: &Replica<'_>, asked: &Asked, constants: &Constants, bands: &Bands) -> Self {
         let full = Full::of(replica, asked, constants);
-        let speed = &bands.speed;
+        let speed = &full.measured(asked, replica.gpus()).unwrap_or(bands.speed.clone());
         let server = full.server;
         let replicas = match (&asked.replicas, &asked.arrivals) {
             (Some(given), _) => given.clone(),
             (None, Arrivals::Open { peak, .. }) => {
-                let figures = [peak, &asked.output, &full.iteration, &full.batch, speed];
-                let [replicas] = Uncertain::join(figures, |[peak, output, iteration, batch, speed]| {
-                    [replicas_for(peak, output, iteration / speed, batch, server)]
-                });
-                replicas
+                let prefill_share = asked.prefill_share;
+                let figures = [peak, &asked.output, &full.iteration, &full.batch, &full.decoding, speed];
+                let [replicas] =
+                    Uncertain::join(figures, |[rate, output, iteration, batch, decoding, speed]| {
+                        let peak = Peak { rate, output, server, prefill_share };
+                        [peak.replicas(iteration / speed, batch, decoding)]
+                    });
+                asked.spare.add(&replicas)
             }
             (None, _) => Uncertain::exact(1.0),
         };
         let [first, each, iteration] = full.seen(replica, asked, replicas.mid());
-        let answers = &full.answers * speed;
-        let all = &answers * &replicas;
-        let (requests, utilization) = match &asked.arrivals {
-            Arrivals::Open { mean, .. } => (mean.clone(), mean / &all),
-            Arrivals::Users(_) | Arrivals::Saturated => (all, Uncertain::exact(1.0)),
-        };
+        let all = &(&full.answers * speed) * &replicas;
+        let (requests, utilization) = asked_of(&all, &asked.arrivals);
         Self {
-            batch: full.batch,
-            answers,
             decoding: full.decoding,
             cached: full.cached,
-            first_token: &first * &bands.first_token,
-            each_token: &each / speed,
-            iteration: &iteration / speed,
+            gpus: replicas.times(replica.gpus()),
+            pools: None,
             replicas,
+            all,
             requests,
             utilization,
+            seen: Some(Times {
+                batch: full.batch,
+                first_token: &first * &bands.first_token,
+                each_token: &each / speed,
+                iteration: &iteration / speed,
+            }),
         }
-    }
-
-    /// Requests answered over those that could be, in the middle.
-    pub(super) fn utilization(&self) -> f64 {
-        self.utilization.mid()
     }
 }
 
@@ -131,6 +148,13 @@ impl Full {
         Self { batch, iteration, answers, decoding, cached, server }
     }
 
+    /// Measured over predicted speed, where the caller has measured it.
+    fn measured(&self, asked: &Asked, gpus: f64) -> Option<Uncertain> {
+        let Some(Known::Together(output)) = &asked.known else { return None };
+        let predicted = (&self.answers * &asked.output).times(1.0 / gpus);
+        Some(output / &predicted)
+    }
+
     /// Times to the first and each further token and of an iteration, with as many sequences as the peak of the load
     /// puts into each of so many replicas.
     fn seen(&self, replica: &Replica<'_>, asked: &Asked, replicas: f64) -> [Uncertain; 3] {
@@ -155,7 +179,6 @@ pub(super) struct Told<'t> {
     pub(super) asked: &'t Asked,
     pub(super) constants: &'t Constants,
     pub(super) work: &'t Work,
-    pub(super) gpus_each: f64,
     pub(super) gpu_hours: &'t Uncertain,
     /// The compute line, in the currency of the answer.
     pub(super) compute: &'t Uncertain,
@@ -175,19 +198,25 @@ impl Told<'_> {
         let Self { asked, constants, work, .. } = self;
         let put = |figure: &Uncertain, unit: &'static str| Some(Metric::of(figure, unit));
         let milliseconds = |seconds: &Uncertain| put(&seconds.times(1e3), "ms");
-        let each = work.answers.times(1.0 / self.gpus_each);
+        let each = &work.all / &work.gpus;
         metrics.replicas = put(&work.replicas, "replica");
-        metrics.gpus = put(&work.replicas.times(self.gpus_each), "gpu");
+        metrics.gpus = put(&work.gpus, "gpu");
+        if let Some([prefill, decode]) = &work.pools {
+            metrics.prefill_gpus = put(prefill, "gpu");
+            metrics.decode_gpus = put(decode, "gpu");
+        }
         metrics.gpu_hours = put(self.gpu_hours, "gpu_hour");
-        metrics.batch = put(&work.batch, "sequence");
-        metrics.ttft_ms = milliseconds(&work.first_token);
-        metrics.ttft_p99_ms = milliseconds(&work.first_token.times(constants.ttft_p99()));
-        metrics.tpot_ms = milliseconds(&work.each_token);
-        let longest = work.iteration.times(constants.tpot_p99());
-        metrics.tpot_p99_ms = milliseconds(&longest.with(&work.each_token, f64::max));
+        if let Some(seen) = &work.seen {
+            metrics.batch = put(&seen.batch, "sequence");
+            metrics.ttft_ms = milliseconds(&seen.first_token);
+            metrics.ttft_p99_ms = milliseconds(&seen.first_token.times(constants.ttft_p99()));
+            metrics.tpot_ms = milliseconds(&seen.each_token);
+            let longest = seen.iteration.times(constants.tpot_p99());
+            metrics.tpot_p99_ms = milliseconds(&longest.with(&seen.each_token, f64::max));
+        }
         metrics.input_tokens_per_second_per_gpu = put(&(&each * &asked.input), "token/s");
         metrics.output_tokens_per_second_per_gpu = put(&(&each * &asked.output), "token/s");
-        metrics.requests_per_second_at_full_use = put(&(&work.answers * &work.replicas), "request/s");
+        metrics.requests_per_second_at_full_use = put(&work.all, "request/s");
         metrics.utilization = put(&work.utilization, "ratio");
     }
 
@@ -199,7 +228,7 @@ impl Told<'_> {
         let put = |figure: &Uncertain| Some(Metric::of(figure, *currency));
         let requests = (&work.requests * &asked.hours).times(SECONDS_PER_HOUR);
         let each = *compute / &requests;
-        let busy = (&(&work.answers * &work.replicas) * &asked.hours).times(SECONDS_PER_HOUR);
+        let busy = (&work.all * &asked.hours).times(SECONDS_PER_HOUR);
         let each_busy = *compute / &busy;
         let fresh = asked.input.with(&asked.cached, |input, cached| input * (1.0 - cached));
         let prompt = work.decoding.with(&work.cached, |decoding, cached| 1.0 - decoding - cached);
@@ -215,6 +244,12 @@ impl Told<'_> {
             metrics.price_per_million_cached_input_tokens = put(&(&each * &of_cached));
             metrics.price_per_million_cached_input_tokens_at_full_use = put(&(&each_busy * &of_cached));
         }
+        let all_tokens = &asked.input + &asked.output;
+        let input_share = work.decoding.map(|decoding| 1.0 - decoding);
+        metrics.price_per_million_input_tokens_with_cached =
+            put(&(&each * &(&input_share / &asked.input).times(MILLION)));
+        metrics.price_per_million_output_tokens_all_in = put(&(&each / &asked.output).times(MILLION));
+        metrics.price_per_million_tokens = put(&(&each / &all_tokens).times(MILLION));
         let per_hour = *compute / &asked.hours;
         metrics.price_per_request = put(&each);
         metrics.price_per_hour = put(&per_hour);

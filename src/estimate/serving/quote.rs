@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use super::{
-    answer::{Deployment, ServingMetrics},
-    asked::{Arrivals, Asked},
-    candidates::layouts,
+    answer::{Deployment, Prefill, ServingMetrics},
+    asked::{Arrivals, Asked, Known},
+    candidates::{Fixed, Server},
+    idle::Sized,
     metrics::{Bands, Told, Work},
     physics::{Constants, Layout, Model, Replica},
-    request::Serving,
+    request::{Parallelism, Serving},
     search::{Choice, Offer, Search},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
             rental::Rent,
         },
         metric::Metric,
-        quote::{ItemMetrics, ItemQuote, Ref, References, WarningCode},
+        quote::{ItemMetrics, ItemQuote, Origin, Ref, References, WarningCode},
         subject::Subject,
         uncertain::{Sampler, Uncertain},
     },
@@ -80,14 +81,9 @@ impl<'a> Desk<'a, '_> {
         let model = Model::of(&subject.shape);
         let ground = Ground { item, subject: &subject, asked: &asked, model: &model, constants: &constants };
         let offers = self.offers(&ground)?;
-        let search = Search { asked: &asked, model: &model, constants: &constants, offers: &offers };
-        let choice = match search.run(&layouts(item, &subject, &model)) {
-            Ok(choice) => choice,
-            Err(kind) => {
-                let slow = matches!(kind, FaultKind::SloUnreachable { .. });
-                self.fault(if slow { "/slo" } else { "/hardware" }, kind);
-                return None;
-            }
+        let choice = match &asked.known {
+            Some(Known::Apart { .. }) => Choice::default(),
+            _ => self.search(&ground, &offers)?,
         };
         let quoted = self.chosen(&ground, &offers[choice.offer], choice);
         quoted.unwrap_or_else(|Overflow| {
@@ -95,6 +91,21 @@ impl<'a> Desk<'a, '_> {
             self.fault("", FaultKind::out_of_range(detail));
             None
         })
+    }
+
+    /// The cheapest machines and layout that do; none, and a fault, where nothing does.
+    fn search(&mut self, ground: &Ground<'a, '_>, offers: &[Offer<'a>]) -> Option<Choice<'a>> {
+        let Ground { item, subject, asked, model, constants } = *ground;
+        let shape = &subject.shape;
+        let fixed = Fixed { gpus: item.hardware.gpus_per_replica, parallelism: item.parallelism.0 };
+        match (Search { asked, model, shape, fixed, constants, offers }).run() {
+            Ok(choice) => Some(choice),
+            Err(kind) => {
+                let slow = matches!(kind, FaultKind::SloUnreachable { .. });
+                self.fault(if slow { "/slo" } else { "/hardware" }, kind);
+                None
+            }
+        }
     }
 
     /// The part that is named, or all that have a price and a sheet that says enough.
@@ -105,7 +116,9 @@ impl<'a> Desk<'a, '_> {
             let server = self.server(part, asked, subject, constants)?;
             self.check_calibration(&server, subject);
             let server = self.calibrated(server, asked, subject, constants);
-            return Some(vec![Offer { server, price: 1.0, stale: false }]);
+            // Its price decides nothing, but the size of its machines does.
+            let machine = item.hardware.provider.as_ref().and(self.machine(ground, part));
+            return Some(vec![Offer { server, price: 1.0, stale: false, machine }]);
         }
         if item.hardware.price_per_gpu_hour.is_some() {
             // The price of which part?
@@ -134,6 +147,11 @@ impl<'a> Desk<'a, '_> {
         Some(offers)
     }
 
+    /// Accelerators of the smallest machine with that part which its provider rents out.
+    fn machine(&self, ground: &Ground<'a, '_>, part: Part<'a>) -> Option<u32> {
+        self.offer(ground, part).ok()?.machine
+    }
+
     /// A part with its price, worked out at a desk of its own: what is wrong with it does not concern the request.
     fn offer(&self, ground: &Ground<'a, '_>, part: Part<'a>) -> Result<Offer<'a>, Vec<Fault>> {
         let (mut references, mut sampler) = (References::default(), Sampler::default());
@@ -149,7 +167,8 @@ impl<'a> Desk<'a, '_> {
                 desk.conversion(hour.price.currency).as_ref().map(Conversion::factor)?
             };
             let stale = desk.warnings.iter().any(|warning| warning.code == WarningCode::PriceStale);
-            Some(Offer { server, price: hour.price.spread.mid() * factor, stale })
+            let machine = hour.rented.as_ref().and_then(|rented| rented.instance_gpus);
+            Some(Offer { server, price: hour.price.spread.mid() * factor, stale, machine })
         };
         match priced() {
             Some(offer) if desk.faults.is_empty() => Ok(offer),
@@ -168,43 +187,44 @@ impl<'a> Desk<'a, '_> {
         server.part.cite(self);
         let Some((mut bands, mut refs)) = self.bands(ground) else { return Ok(None) };
         refs.extend(self.cite_factors(server, ground.subject));
-        let calibration = self.calibration(server, ground.asked, ground.subject, ground.constants);
+        let calibration = match ground.asked.known {
+            Some(_) => None, // what the request has measured wins
+            None => self.calibration(server, ground.asked, ground.subject, ground.constants),
+        };
         let calibrated_by = calibration.and_then(|calibration| {
             bands.speed = calibration.narrowed(&bands.speed);
             self.cite_calibration(&calibration, &mut refs)
         });
-        let Ground { item, asked, model, constants, .. } = *ground;
-        let replica =
-            Replica::new(model, &server.device, constants, choice.layout, server.formats, server.rules);
-        let work = Work::of(&replica, asked, constants, &bands);
-        if asked.replicas.is_some() && work.utilization() > 1.0 {
-            let times = work.utilization();
+        let Ground { item, asked, constants, .. } = *ground;
+        let fleet = fleet(ground, server, &choice, &bands);
+        let work = &fleet.work;
+        if asked.replicas.is_some() && work.utilization.mid() > 1.0 {
+            let times = work.utilization.mid();
             let detail = format!("the load is {times:.2} times what so many replicas can answer");
             self.fault("/hardware/replicas", FaultKind::SloUnreachable { detail });
             return Ok(None);
         }
-        let gpu_hours = (&work.replicas * &asked.hours).times(replica.gpus());
+        let gpu_hours = &work.gpus * &asked.hours;
         let factor = calibrated_by.as_ref().map(|calibrated| calibrated.factor);
-        let Some(compute) =
-            self.compute_line(ground, &server.part, &hour, &work, &gpu_hours, refs, replica.gpus(), factor)
+        let Some(compute) = self.compute_line(ground, &server.part, &hour, &fleet, &gpu_hours, refs, factor)
         else {
             return Ok(None);
         };
+        let idle = self.idle_line(asked, &hour, &fleet.sizes, work, &gpu_hours);
         let spread = compute.spread.clone();
         let kind = hour.provider_kind();
         let region = item.hardware.energy_region.as_deref();
         let energy = energy(self, &server.part, region, kind, &gpu_hours);
-        let lines = self.all_lines(item, asked, compute);
+        let lines = self.all_lines(item, asked, compute, idle);
         if !self.faults.is_empty() {
             return Ok(None);
         }
         let (total, whole) = draft::sum(lines.iter())?;
-        let mut metrics = still(ground, &replica, &hour);
+        let mut metrics = still(ground, server, &choice, &hour);
         let told = Told {
             asked,
             constants,
-            work: &work,
-            gpus_each: replica.gpus(),
+            work,
             gpu_hours: &gpu_hours,
             compute: &spread,
             currency: self.scope.currency,
@@ -213,22 +233,7 @@ impl<'a> Desk<'a, '_> {
         told.fill(&mut metrics);
         let mut lines: Vec<_> = lines.into_iter().map(|priced| priced.line).collect();
         number_repeats(&mut lines);
-        let Choice { layout, reason, runners_up, stale, .. } = choice;
-        let deployment = Deployment {
-            gpu: server.part.name,
-            gpus_per_replica: layout.gpus(),
-            parallelism: layout.into(),
-            weights: server.formats.weights.name(),
-            kv_cache: server.formats.kv_cache.name(),
-            reason,
-            calibrated_by,
-            runners_up: if item.hardware.gpu.is_some() && runners_up.is_empty() {
-                Vec::new()
-            } else {
-                runners_up
-            },
-            stale,
-        };
+        let deployment = Deployment { calibrated_by, ..deployment(ground, server, &fleet, choice) };
         Ok(Some(ItemQuote {
             kind: "serving",
             id: item.id.as_deref(),
@@ -271,10 +276,9 @@ impl<'a> Desk<'a, '_> {
         ground: &Ground<'a, '_>,
         part: &Part<'a>,
         hour: &Hour<'a>,
-        work: &Work,
+        fleet: &Fleet,
         gpu_hours: &Uncertain,
         mut refs: Vec<Ref<'a>>,
-        gpus: f64,
         calibrated: Option<f64>,
     ) -> Option<Priced<'a>> {
         refs.extend(part.reference());
@@ -283,6 +287,10 @@ impl<'a> Desk<'a, '_> {
         let calibrated = calibrated.map(|factor| {
             ("measured_over_predicted_speed", Sourced::derived(Uncertain::exact(factor), "ratio"))
         });
+        let mut inputs = fleet.inputs(ground.asked);
+        inputs.push(("hours", Sourced::given(ground.asked.hours.clone(), "hour")));
+        inputs.push(("price_per_gpu_hour", hour.input.clone()));
+        inputs.extend(calibrated);
         let draft = Draft {
             code: "compute",
             description: Cow::Borrowed("accelerators, busy or idle"),
@@ -290,23 +298,25 @@ impl<'a> Desk<'a, '_> {
             unit: "gpu_hour",
             price: hour.price.clone(),
             refs,
-            formula: Cow::Borrowed("replicas * gpus_per_replica * hours * price_per_gpu_hour"),
-            inputs: [
-                ("replicas", Sourced::derived(work.replicas.clone(), "replica")),
-                ("gpus_per_replica", Sourced::derived(Uncertain::exact(gpus), "gpu")),
-                ("hours", Sourced::given(ground.asked.hours.clone(), "hour")),
-                ("price_per_gpu_hour", hour.input.clone()),
-            ]
-            .into_iter()
-            .chain(calibrated)
-            .collect(),
+            formula: Cow::Borrowed(match fleet.work.pools {
+                Some(_) => "(prefill_gpus + decode_gpus) * hours * price_per_gpu_hour",
+                None => "replicas * gpus_per_replica * hours * price_per_gpu_hour",
+            }),
+            inputs,
         };
         self.price(draft, "/hardware")
     }
 
-    fn all_lines(&mut self, item: &'a Serving, asked: &Asked, compute: Priced<'a>) -> Vec<Priced<'a>> {
+    fn all_lines(
+        &mut self,
+        item: &'a Serving,
+        asked: &Asked,
+        compute: Priced<'a>,
+        idle: Option<Priced<'a>>,
+    ) -> Vec<Priced<'a>> {
         let days = asked.hours.times(1.0 / HOURS_PER_DAY);
         let mut lines = vec![compute];
+        lines.extend(idle);
         for (at, staff) in item.staff.iter().enumerate() {
             lines.extend(self.staff(staff, Some(&days), &format!("/staff/{at}")));
         }
@@ -337,16 +347,124 @@ fn machines(item: &Serving) -> Machines<'_> {
     }
 }
 
+/// A fleet: what it does, and the sizes of its replicas.
+struct Fleet {
+    work: Work,
+    sizes: Vec<Sized>,
+}
+
+impl Fleet {
+    /// How large it is, as inputs of a formula; and the speeds it rests on, where they were measured.
+    fn inputs<'a>(&self, asked: &Asked) -> Vec<(&'static str, Sourced<'a>)> {
+        let gpus = |figure: &Uncertain| Sourced::derived(figure.clone(), "gpu");
+        let speed = |figure: &Uncertain| Sourced::given(figure.clone(), "token/s");
+        let mut inputs = match (&self.work.pools, &self.sizes[..]) {
+            (Some([prefill, decode]), _) => {
+                vec![("prefill_gpus", gpus(prefill)), ("decode_gpus", gpus(decode))]
+            }
+            (None, [(each, replicas), ..]) => vec![
+                ("replicas", Sourced::derived(replicas.clone(), "replica")),
+                ("gpus_per_replica", gpus(&Uncertain::exact(*each))),
+            ],
+            (None, []) => Vec::new(),
+        };
+        match &asked.known {
+            Some(Known::Together(output)) => {
+                inputs.push(("measured_output_tokens_per_second_per_gpu", speed(output)));
+            }
+            Some(Known::Apart { prefill, decode }) => {
+                inputs.push(("measured_prefill_tokens_per_second_per_gpu", speed(prefill)));
+                inputs.push(("measured_decode_tokens_per_second_per_gpu", speed(decode)));
+            }
+            None => {}
+        }
+        inputs
+    }
+}
+
+/// The fleet of a choice.
+fn fleet(ground: &Ground<'_, '_>, server: &Server<'_>, choice: &Choice<'_>, bands: &Bands) -> Fleet {
+    let Ground { item, asked, model, constants, .. } = *ground;
+    let replica =
+        |layout| Replica::new(model, &server.device, constants, layout, server.formats, server.rules);
+    let (work, each) = match (&asked.known, choice.prefill) {
+        (Some(Known::Apart { prefill, decode }), _) => {
+            let gpus = f64::from(item.hardware.gpus_per_replica.unwrap_or(1));
+            (Work::of_measured(asked, prefill, decode, gpus), [gpus, gpus])
+        }
+        (_, Some(prefill)) => {
+            let (prefill, decode) = (replica(prefill), replica(choice.layout));
+            let work = Work::of_modelled([&prefill, &decode], asked, constants, bands);
+            (work, [prefill.gpus(), decode.gpus()])
+        }
+        (_, None) => {
+            let replica = replica(choice.layout);
+            let work = Work::of(&replica, asked, constants, bands);
+            let sizes = vec![(replica.gpus(), work.replicas.clone())];
+            return Fleet { work, sizes };
+        }
+    };
+    let pools = work.pools.iter().flatten();
+    let sizes = pools.zip(each).map(|(gpus, each)| (each, gpus.times(each.recip()))).collect();
+    Fleet { work, sizes }
+}
+
+/// What serves, and what else could.
+fn deployment<'a>(
+    ground: &Ground<'a, '_>,
+    server: &Server<'a>,
+    fleet: &Fleet,
+    choice: Choice<'a>,
+) -> Deployment<'a> {
+    let Ground { item, asked, .. } = *ground;
+    let Choice { layout, prefill, reason, runners_up, stale, .. } = choice;
+    let measured = matches!(asked.known, Some(Known::Apart { .. }));
+    let unit = item.hardware.gpus_per_replica.unwrap_or(1);
+    let told = |layout: Layout| {
+        if measured { (unit, item.parallelism.0) } else { (layout.gpus(), Parallelism::from(layout)) }
+    };
+    let (gpus_per_replica, parallelism) = told(layout);
+    let prefill = match (&fleet.work.pools, &fleet.sizes[..]) {
+        (Some(_), [(_, replicas), ..]) => {
+            let (gpus_per_replica, parallelism) = told(prefill.unwrap_or(layout));
+            Some(Prefill { gpus_per_replica, replicas: replicas.mid(), parallelism })
+        }
+        _ => None,
+    };
+    Deployment {
+        gpu: server.part.name,
+        gpus_per_replica,
+        parallelism,
+        weights: server.formats.weights.name(),
+        kv_cache: server.formats.kv_cache.name(),
+        prefill,
+        calibrated_by: None,
+        speed_origin: if asked.known.is_some() { Origin::Request } else { Origin::Derived },
+        reason,
+        runners_up,
+        stale,
+    }
+}
+
 /// What does not depend on how requests come.
-fn still(ground: &Ground<'_, '_>, replica: &Replica<'_>, hour: &Hour<'_>) -> ServingMetrics {
-    let (shape, load) = (&ground.subject.shape, ground.asked.load());
-    let one = Layout { tensor: 1, pipeline: 1, expert: 1, attention_data: 1 };
-    let kv = ground.asked.kv_cache.bytes();
+fn still(
+    ground: &Ground<'_, '_>,
+    server: &Server<'_>,
+    choice: &Choice<'_>,
+    hour: &Hour<'_>,
+) -> ServingMetrics {
+    let Ground { subject, asked, model, constants, .. } = *ground;
+    let (shape, load) = (&subject.shape, asked.load());
+    let replica =
+        |layout| Replica::new(model, &server.device, constants, layout, server.formats, server.rules);
+    let kv = asked.kv_cache.bytes();
     let bytes = |value: f64| Some(Metric::exact(value, "byte"));
+    let measured = matches!(asked.known, Some(Known::Apart { .. }));
+    let most = || Metric::exact(replica(choice.layout).largest_batch(load).floor(), "sequence");
     ServingMetrics {
-        weights_bytes: bytes(replica.divided_as(one).weight_bytes()),
+        weights_bytes: bytes(replica(Layout::ONE).weight_bytes()),
         kv_cache_bytes_per_token: bytes(shape.kv_bytes_per_token(kv, load.input + load.output)),
-        max_concurrency: Some(Metric::exact(replica.largest_batch(load).floor(), "sequence")),
+        max_concurrency: (!measured).then(most),
         price_per_gpu_hour: Some(Metric::of(&hour.price.spread, hour.price.currency)),
         total_params: Some(Metric::exact(shape.total_params, "parameter")),
         active_params: Some(Metric::exact(shape.active_params, "parameter")),

@@ -64,7 +64,15 @@ pub struct Serving {
     #[serde(default)]
     #[schema(value_type = Option<Slo>)]
     pub slo: Object<Slo>,
-    /// For how many hours the machines are kept.
+    /// Speeds that you have measured; they win over modelled ones.
+    #[schema(value_type = Option<Measured>)]
+    pub measured: Option<Object<Measured>>,
+    /// Whether prompts are computed by machines of their own, and answers by others.
+    #[serde(default)]
+    #[schema(example = false)]
+    pub disaggregated: bool,
+    /// For how many hours the machines are kept. With it, hours are paid in whole terms of a reservation; without it, a
+    /// month of a longer stay is quoted.
     #[schema(value_type = Option<Figure>, default = 730)]
     pub hours: Option<Figure>,
     /// People.
@@ -115,6 +123,10 @@ pub struct ServingHardware {
     /// Copies of the model; a mean over the hours need not be whole. Default: as many as the load takes; one for users
     /// that are always busy.
     pub replicas: Option<Figure>,
+    /// Replicas beyond those that the load takes, for when one fails or is restarted; of open loads only. Default: one,
+    /// or a tenth where that is more.
+    #[schema(value_type = Option<Figure>, example = 1)]
+    pub spare_replicas: Option<Figure>,
     /// What one accelerator costs for an hour; wins over the catalog.
     pub price_per_gpu_hour: Option<Price>,
     /// Currency of `price_per_gpu_hour`.
@@ -193,4 +205,22 @@ pub struct Slo {
     /// For each token that follows, milliseconds.
     #[schema(value_type = Option<Figure>)]
     pub tpot_ms: Option<Figure>,
+}
+
+/// Speeds of the caller's own benchmarks, at this load and on this hardware: either of replicas that compute prompts and
+/// answers together, or of two pools that do one each.
+///
+/// They are taken as what is sustained in service: nothing is added for chance, and limits of time are not checked.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Together: output tokens a second for each accelerator of a busy replica, prompts computed beside.
+    #[schema(value_type = Option<Figure>, example = 2209)]
+    pub output_tokens_per_second_per_gpu: Option<Figure>,
+    /// Apart: input tokens a second that an accelerator of the prefill pool computes; cached ones are not counted.
+    #[schema(value_type = Option<Figure>, example = 4030)]
+    pub prefill_tokens_per_second_per_gpu: Option<Figure>,
+    /// Apart: output tokens a second of an accelerator of the decode pool.
+    #[schema(value_type = Option<Figure>, example = 1850)]
+    pub decode_tokens_per_second_per_gpu: Option<Figure>,
 }

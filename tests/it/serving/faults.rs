@@ -64,12 +64,31 @@ async fn a_model_without_a_shape_and_none_at_all_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_degree_that_does_not_divide_is_refused_with_those_that_do() {
+    for (model, degree, pointer, others) in [
+        ("llama-3.1-70b", 3, "/parallelism/tensor", "1, 2 do"),
+        ("qwen3-30b-a3b", 5, "/parallelism/expert", "1, 2, 4 do"),
+    ] {
+        let request = with(with(busy(), "/model", json!(model)), pointer, json!(degree));
+        let (status, body) = answer(&request).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        let errors = body["errors"].as_array().unwrap();
+        let at = errors.iter().find(|error| error["pointer"] == pointer).unwrap();
+        assert!(at["detail"].as_str().unwrap().ends_with(others), "{body:#}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_told_by_how_much() {
     let request = with(busy(), "/model", json!("llama-3.1-405b"));
     let (status, body) = answer(&request).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(body["errors"][0]["code"], "does_not_fit");
-    assert!(body["errors"][0]["detail"].as_str().unwrap().contains("GB more"), "{body:#}");
+    let detail = body["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("GB more") && detail.contains("what fits: 8 of them in a replica"), "{detail}");
+    let (_, body) = answer(&with(request, "/precision/weights", json!("bf16"))).await;
+    let detail = body["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("what fits: 16 of them in a replica"), "{detail}");
 }
 
 #[tokio::test]
@@ -79,7 +98,11 @@ async fn a_limit_that_nothing_keeps_is_told_with_the_nearest() {
     let (status, body) = answer(&request).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(body["errors"][0]["code"], "slo_unreachable");
-    assert!(body["errors"][0]["detail"].as_str().unwrap().contains("times too slow"), "{body:#}");
+    let detail = body["errors"][0]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("times too slow, with") && detail.contains("ms for each further one"),
+        "{detail}"
+    );
     is_refused(with(busy(), "/hardware/replicas", json!(0.001)), "/hardware/replicas", "slo_unreachable")
         .await;
 }
@@ -116,6 +139,7 @@ async fn odd_values_are_answered_or_refused() {
         "/hardware/gpu",
         "/hardware/gpus_per_replica",
         "/hardware/replicas",
+        "/hardware/spare_replicas",
         "/hardware/price_per_gpu_hour",
         "/hardware/owned",
         "/parallelism",
@@ -131,6 +155,8 @@ async fn odd_values_are_answered_or_refused() {
         "/traffic/requests_per_second",
         "/traffic/concurrency",
         "/traffic/saturated",
+        "/disaggregated",
+        "/measured",
         "/slo",
         "/slo/tpot_ms",
         "/slo/ttft_ms",

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod faults;
+mod fleet;
 mod laws;
 mod worked;
 

@@ -14,6 +14,10 @@ pub(in crate::estimate::serving) struct Layout {
 }
 
 impl Layout {
+    /// A model on one device.
+    pub(in crate::estimate::serving) const ONE: Self =
+        Self { tensor: 1, pipeline: 1, expert: 1, attention_data: 1 };
+
     /// `G = t·p·D`.
     pub(in crate::estimate::serving) fn gpus(self) -> u32 {
         self.stage().saturating_mul(self.pipeline)

@@ -18,9 +18,12 @@ mod layout;
 mod memory;
 mod model;
 mod pass;
+mod pool;
 mod replica;
 mod step;
 
+#[cfg(test)]
+mod law_tests;
 #[cfg(test)]
 mod tests;
 

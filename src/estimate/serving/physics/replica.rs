@@ -39,7 +39,7 @@ pub(in crate::estimate::serving) struct Load {
 
 impl Load {
     /// Tokens of the input that are computed.
-    pub(super) fn fresh(self) -> f64 {
+    pub(in crate::estimate::serving) fn fresh(self) -> f64 {
         self.input * (1.0 - self.cached)
     }
 }
@@ -204,10 +204,5 @@ impl<'p> Replica<'p> {
     /// `D`.
     pub(in crate::estimate::serving) fn ranks(&self) -> f64 {
         self.ranks
-    }
-
-    /// The same model on the same devices, divided in another way.
-    pub(in crate::estimate::serving) fn divided_as(&self, layout: Layout) -> Self {
-        Self::new(self.model, self.device, self.constants, layout, self.formats, self.rules)
     }
 }

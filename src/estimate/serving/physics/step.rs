@@ -35,8 +35,7 @@ impl Replica<'_> {
         let k = self.constants;
         let micro = (batch / self.pipeline).max(batch.min(1.0));
         let context = load.input + load.output / 2.0;
-        let slow =
-            (1.0 + k.bubble * (self.pipeline - 1.0)) * (1.0 + k.rank_wait * (1.0 - self.ranks.recip()));
+        let slow = self.slow();
         let decoding = self.products(micro, None);
         let between = self.between(micro, Seen::Decode { context });
         let pass = decoding + between.elementwise + between.attention + between.exchange + self.launch;
@@ -55,6 +54,12 @@ impl Replica<'_> {
             prompt_token: token / speed,
             prompt_attention: attention / speed,
         }
+    }
+
+    /// `s`: how much longer a pass takes for what stages and ranks wait for one another.
+    pub(super) fn slow(&self) -> f64 {
+        let k = self.constants;
+        (1.0 + k.bubble * (self.pipeline - 1.0)) * (1.0 + k.rank_wait * (1.0 - self.ranks.recip()))
     }
 
     /// Seconds for a token of a prompt in passes of `chunk` a rank, and what of them is attention.

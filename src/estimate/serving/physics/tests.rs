@@ -10,10 +10,13 @@ use crate::{
         architecture::Shape, edition::built_in_snapshot, published_throughput::PublishedThroughput,
         snapshot::Snapshot,
     },
-    estimate::hardware::part::Part,
+    estimate::{
+        hardware::part::Part,
+        serving::{candidates::Fixed, request::Parallelism},
+    },
 };
 
-static BUILT_IN: LazyLock<Snapshot> = LazyLock::new(|| built_in_snapshot().unwrap());
+pub(super) static BUILT_IN: LazyLock<Snapshot> = LazyLock::new(|| built_in_snapshot().unwrap());
 
 /// A day on which the built-in assumptions hold.
 fn row_of(id: &str) -> Option<f64> {
@@ -21,7 +24,7 @@ fn row_of(id: &str) -> Option<f64> {
     BUILT_IN.newest().assumption(id, at).map(|row| row.row.mid)
 }
 
-fn constants() -> Constants {
+pub(super) fn constants() -> Constants {
     Constants::read(row_of).unwrap()
 }
 
@@ -253,49 +256,121 @@ fn layouts_of(row: &PublishedThroughput, model: &Model) -> Vec<Layout> {
     all
 }
 
+/// What a published speed was measured with, but for the layout.
+struct Setup {
+    shape: Shape,
+    device: Device,
+    formats: Formats,
+    rules: Rules,
+    load: Load,
+    limit: Option<f64>,
+    users: Option<f64>,
+    gpu_count: u32,
+}
+
+impl Setup {
+    fn of(row: &'static PublishedThroughput, constants: &Constants) -> Option<Self> {
+        let setup = row.inference.as_ref()?;
+        let gpu = BUILT_IN.newest().gpu(row.gpu.as_ref()?.as_str())?;
+        let part = Part::of_row(gpu);
+        let model = BUILT_IN.newest().model(row.model.as_ref()?.as_str())?;
+        let device = Device {
+            bf16: gpu.row.dense_tflops.bf16? * 1e12,
+            fp8: gpu.row.dense_tflops.fp8.map(|tflops| tflops * 1e12),
+            fp4: gpu.row.dense_tflops.fp4.map(|tflops| tflops * 1e12),
+            bandwidth: part.memory_bandwidth?,
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+            memory: gpu.row.memory_bytes? as f64,
+            link: part.peer_bandwidth,
+            domain: f64::from(part.fast_domain_gpus?),
+        };
+        let weights = Format::named(&row.precision).unwrap();
+        let narrow = matches!(weights, Format::Fp8 | Format::Nvfp4) && setup.engine == "trtllm";
+        let usual = if narrow { Format::Fp8 } else { Format::Bf16 };
+        let kv_cache = setup.kv_precision.as_deref().map_or(usual, |name| Format::named(name).unwrap());
+        let version = setup.engine_version.as_deref().unwrap_or_default();
+        let source = row.source.as_deref().unwrap_or_default();
+        let older = setup.engine == "trtllm" && (version.starts_with("0.") || version.contains("TensorRT"));
+        let cpp = older || setup.engine == "trtllm" && source.contains("MLPerf");
+        let name = if older { "trtllm_cpp" } else { &setup.engine };
+        let factor = row_of(&format!("serving.factor.engine.{name}")).unwrap();
+        let speed = factor * constants.drift_of(year(row));
+        let rules = Rules { engine: engine(if cpp { "trtllm-cpp" } else { &setup.engine }), speed };
+        let load = Load {
+            input: setup.input_tokens_mean?.max(1.0),
+            output: setup.output_tokens_mean?.max(1.0),
+            cached: 0.0,
+        };
+        let limit = setup.slo_tpot_p99_ms.filter(|_| row.kind == "server_slo").map(|limit| limit / 1e3);
+        let (shape, formats) =
+            (Shape::of(model.row.architecture.as_ref()?).ok()?, Formats { weights, kv_cache });
+        let (users, gpu_count) = (setup.concurrency.map(f64::from), row.gpu_count);
+        Some(Self { shape, device, formats, rules, load, limit, users, gpu_count })
+    }
+
+    /// The largest of the speeds of layouts, of as many replicas as there are accelerators for.
+    fn best_of(&self, layouts: &[Layout], constants: &Constants) -> Option<f64> {
+        let model = Model::of(&self.shape);
+        let speeds = layouts.iter().map(|layout| {
+            let replica = Replica::new(&model, &self.device, constants, *layout, self.formats, self.rules);
+            let replicas = f64::from((self.gpu_count / layout.gpus()).max(1));
+            let users = self.users.map(|users| users / replicas);
+            measured_as(&replica, constants, self.load, users, self.limit).1
+        });
+        speeds.max_by(f64::total_cmp)
+    }
+}
+
 fn compare(row: &'static PublishedThroughput, constants: &Constants) -> Option<Compared> {
-    let setup = row.inference.as_ref()?;
-    let gpu = BUILT_IN.newest().gpu(row.gpu.as_ref()?.as_str())?;
-    let part = Part::of_row(gpu);
-    let model = BUILT_IN.newest().model(row.model.as_ref()?.as_str())?;
-    let model = Model::of(&Shape::of(model.row.architecture.as_ref()?).ok()?);
-    let device = Device {
-        bf16: gpu.row.dense_tflops.bf16? * 1e12,
-        fp8: gpu.row.dense_tflops.fp8.map(|tflops| tflops * 1e12),
-        fp4: gpu.row.dense_tflops.fp4.map(|tflops| tflops * 1e12),
-        bandwidth: part.memory_bandwidth?,
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        memory: gpu.row.memory_bytes? as f64,
-        link: part.peer_bandwidth,
-        domain: f64::from(part.fast_domain_gpus?),
-    };
-    let weights = Format::named(&row.precision).unwrap();
-    let narrow = matches!(weights, Format::Fp8 | Format::Nvfp4) && setup.engine == "trtllm";
-    let usual = if narrow { Format::Fp8 } else { Format::Bf16 };
-    let kv_cache = setup.kv_precision.as_deref().map_or(usual, |name| Format::named(name).unwrap());
-    let version = setup.engine_version.as_deref().unwrap_or_default();
-    let source = row.source.as_deref().unwrap_or_default();
-    let older = setup.engine == "trtllm" && (version.starts_with("0.") || version.contains("TensorRT"));
-    let cpp = older || setup.engine == "trtllm" && source.contains("MLPerf");
-    let name = if older { "trtllm_cpp" } else { &setup.engine };
-    let factor = row_of(&format!("serving.factor.engine.{name}")).unwrap();
-    let speed = factor * constants.drift_of(year(row));
-    let rules = Rules { engine: engine(if cpp { "trtllm-cpp" } else { &setup.engine }), speed };
-    let load = Load {
-        input: setup.input_tokens_mean?.max(1.0),
-        output: setup.output_tokens_mean?.max(1.0),
-        cached: 0.0,
-    };
-    let limit = setup.slo_tpot_p99_ms.filter(|_| row.kind == "server_slo").map(|limit| limit / 1e3);
-    let speeds = layouts_of(row, &model).into_iter().map(|layout| {
-        let formats = Formats { weights, kv_cache };
-        let replica = Replica::new(&model, &device, constants, layout, formats, rules);
-        let replicas = f64::from((row.gpu_count / layout.gpus()).max(1));
-        let users = setup.concurrency.map(|users| f64::from(users) / replicas);
-        measured_as(&replica, constants, load, users, limit).1
-    });
-    let predicted = speeds.fold(0.0, f64::max);
+    let setup = Setup::of(row, constants)?;
+    let layouts = layouts_of(row, &Model::of(&setup.shape));
+    let predicted = setup.best_of(&layouts, constants)?;
     Some(Compared { kind: &row.kind, measured: row.tokens_per_second_per_gpu?, predicted })
+}
+
+/// Of each model, part, count and format the best speed that was published with its layout, against the best of the
+/// layouts that the search goes through on as many accelerators, at that speed's load; without a factor for the part
+/// or the family.
+#[test]
+fn the_search_finds_the_best_measured_speed_without_being_told_the_layout() {
+    let k = constants();
+    let mut best = std::collections::BTreeMap::new();
+    for row in BUILT_IN.history().published_throughputs.iter().map(|row| &row.row) {
+        let told = row.inference.as_ref().is_some_and(|setup| setup.tensor_parallel.is_some());
+        if !told || !FITTED.contains(&row.kind.as_str()) {
+            continue;
+        }
+        let key = (&row.model, &row.gpu, row.gpu_count, &row.precision);
+        let known = best.entry(key).or_insert(row);
+        if row.tokens_per_second_per_gpu > known.tokens_per_second_per_gpu {
+            *known = row;
+        }
+    }
+    let mut compared = Vec::new();
+    for row in best.values() {
+        let (Some(setup), Some(measured)) = (Setup::of(row, &k), row.tokens_per_second_per_gpu) else {
+            continue;
+        };
+        let fits = |layout: &Layout| {
+            let model = Model::of(&setup.shape);
+            Replica::new(&model, &setup.device, &k, *layout, setup.formats, setup.rules).fits(setup.load)
+        };
+        let sizes = (1..=row.gpu_count).filter(|size| row.gpu_count.is_multiple_of(*size));
+        let layouts = sizes.flat_map(|size| {
+            let fixed = Fixed { gpus: Some(size), parallelism: Parallelism::default() };
+            let ends = fixed.layouts(&setup.shape);
+            let between: Vec<Layout> =
+                ends.iter().flat_map(|end| fixed.refined(*end, &setup.shape)).collect();
+            ends.into_iter().chain(between).collect::<Vec<_>>()
+        });
+        let layouts: Vec<Layout> = layouts.filter(fits).collect();
+        let Some(predicted) = setup.best_of(&layouts, &k) else { continue };
+        compared.push(Compared { kind: &row.kind, measured, predicted });
+    }
+    let all: Vec<&Compared> = compared.iter().collect();
+    let (median, p90, rank) = scores(&all);
+    println!("layout withheld: n {} median {median:.3}, P90 {p90:.3}, Spearman {rank:.4}", all.len());
+    assert!(all.len() > 100 && median <= 0.15, "{} {median}", all.len());
 }
 
 /// Ranks from 1, the mean of them for equals.
