@@ -23,7 +23,7 @@ impl CardView<'_> {
                 for at in minutes.filter_map(|minute| local(today, minute)) {
                     // An hour that comes twice has two such instants; one that is leapt over has none that matters.
                     let both = zone.to_ambiguous_timestamp(at);
-                    let both = [both.clone().earlier(), both.later()].into_iter().flatten();
+                    let both = [both.earlier(), both.later()].into_iter().flatten();
                     edges.extend(both.map(Timestamp::as_millisecond));
                 }
             }

@@ -328,7 +328,7 @@ mod tests {
             let runs = talk.runs(&[cut]);
             prop_assert_eq!(runs.last().unwrap().end, talk.calls());
             for run in runs {
-                let (first, end) = (run.first as usize, run.end as usize);
+                let [first, end] = [run.first, run.end].map(|call| usize::try_from(call).unwrap());
                 prop_assert_eq!(run.input, sent[first..end].iter().sum::<u64>());
                 let seen = sent[first.saturating_sub(1)..end - 1].iter().sum::<u64>();
                 prop_assert_eq!(run.seen, seen);

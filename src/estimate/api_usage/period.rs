@@ -78,7 +78,7 @@ impl Period {
     pub(super) fn timeline(&self, place: &str, faults: &mut Vec<Fault>) -> Option<Timeline> {
         let known = faults.len();
         let mut fault = |field: &str, detail: &str| {
-            faults.push(Fault::new(format!("{place}{field}"), FaultKind::out_of_range(detail)))
+            faults.push(Fault::new(format!("{place}{field}"), FaultKind::out_of_range(detail)));
         };
         let (from, to) = (self.from.instant, self.to.instant);
         let length = to.as_millisecond() - from.as_millisecond();
@@ -121,14 +121,12 @@ impl Period {
         for (at, Amount(weight)) in given.iter().enumerate() {
             let scaled = weight.checked_mul(Decimal::from(10_u64.pow(WEIGHT_PLACES)));
             let scaled = scaled.filter(|scaled| scaled.is_integer() && *weight <= Decimal::from(MOST_WEIGHT));
-            match scaled.and_then(|scaled| scaled.to_u64()) {
-                Some(scaled) => whole[at] = scaled,
-                None => {
-                    let detail =
-                        format!("must be from 0 to {MOST_WEIGHT}, with at most {WEIGHT_PLACES} places");
-                    faults.push(Fault::new(format!("{place}/{at}"), FaultKind::out_of_range(detail)));
-                }
-            }
+            let Some(scaled) = scaled.and_then(|scaled| scaled.to_u64()) else {
+                let detail = format!("must be from 0 to {MOST_WEIGHT}, with at most {WEIGHT_PLACES} places");
+                faults.push(Fault::new(format!("{place}/{at}"), FaultKind::out_of_range(detail)));
+                continue;
+            };
+            whole[at] = scaled;
         }
         (faults.len() == known).then_some(whole)
     }

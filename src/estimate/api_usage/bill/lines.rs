@@ -3,11 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    super::{
-        Pricer,
-        conversation::Cache,
-        split::Charges,
-    },
+    super::{Pricer, conversation::Cache, lines::Price, split::Counts},
     load::{Group, Usage, group_of},
     pane::Pane,
     plan::Plan,
@@ -42,9 +38,30 @@ pub(super) struct Draft<'a> {
     pub(super) panes: Vec<Pane<'a>>,
     spreads: Vec<Uncertain>,
     pane_of: Vec<usize>,
-    /// What each meter costs by the list of each pane, in its currency; and what it comes to in every world, in the
-    /// answer's.
-    lists: Vec<(Vec<(MeterIndex, Money)>, Vec<(MeterIndex, Uncertain)>)>,
+    lists: Vec<List>,
+}
+
+/// What meters cost on a pane.
+struct List {
+    /// In the list's currency, where a modifier may act on it.
+    amounts: Vec<(MeterIndex, Money)>,
+    /// In every world, in the answer's.
+    spreads: Vec<(MeterIndex, Uncertain)>,
+}
+
+impl List {
+    const NONE: Self = Self { amounts: Vec::new(), spreads: Vec::new() };
+}
+
+/// A group of calls on one pane.
+pub(super) struct OnPane<'p, 'a> {
+    pub(super) plan: &'p Plan<'a>,
+    pub(super) group: &'p Group,
+    pub(super) pane: &'p Pane<'a>,
+    /// What its card charges for at the middle, before times and shares.
+    pub(super) counts: Counts,
+    /// What it charges for at the middle or at an end of the ranges.
+    pub(super) meters: MeterSet,
 }
 
 /// What one meter was charged up to a pane: exactly, and rounded.
@@ -155,9 +172,10 @@ impl<'a> Pricer<'a, '_> {
                 self.doubt_the_calendar(plan.timeline.as_ref().map_or(pane.first, |_| just_before(pane.end)));
                 self.doubt_the_cache(plan, group);
             }
-            let (charges, meters) = self.charges(group)?;
+            let (counts, meters) = self.charges(group)?;
             self.look_at(pane.middle());
-            self.pane_lines(plan, group, &pane, &charges, meters, &mut running, draft)?;
+            let on = OnPane { plan, group, pane: &pane, counts, meters };
+            self.pane_lines(&on, &mut running, draft)?;
             draft.panes.push(pane);
         }
         Ok(())
@@ -172,67 +190,68 @@ impl<'a> Pricer<'a, '_> {
     }
 
     /// What is charged at the middle, and the meters that are charged there or at an end of the ranges.
-    fn charges(&mut self, group: &Group) -> Result<(Charges, MeterSet), Vec<Fault>> {
-        let mut charged = MeterSet::default();
+    fn charges(&mut self, group: &Group) -> Result<(Counts, MeterSet), Vec<Fault>> {
+        let mut meters = MeterSet::default();
         for end in group.spread.iter().flat_map(|spread| [&spread.low, &spread.high]) {
             self.take(end);
-            charged.extend(self.split()?.charged.given());
+            meters.extend(self.split()?.charged.given());
         }
         self.take(&group.load);
-        let charges = self.split()?;
-        charged.extend(charges.charged.given());
-        Ok((charges, charged))
+        let counts = self.split()?.charged;
+        meters.extend(counts.given());
+        Ok((counts, meters))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a pane, what is charged on it, and where that goes")]
     fn pane_lines(
         &mut self,
-        plan: &Plan<'a>,
-        group: &Group,
-        pane: &Pane<'a>,
-        charges: &Charges,
-        meters: MeterSet,
+        on: &OnPane<'_, 'a>,
         running: &mut Vec<Running>,
         draft: &mut Draft<'a>,
     ) -> Result<(), Vec<Fault>> {
-        let worlds = group.spread.as_deref().map(|spread| (self.charged_worlds(spread), spread));
-        let share = share(pane.weight, plan.whole);
-        let mut spreads = Vec::new();
+        let worlds = on.group.spread.as_deref().map(|spread| self.charged_worlds(spread));
+        let worlds = worlds.unwrap_or_default();
         self.list_amounts.clear();
-        for meter in meters.iter() {
+        let mut spreads = Vec::new();
+        for meter in on.meters.iter() {
             let Some(price) = self.find_price(meter) else { continue }; // charged only where a price was found
-            let used = self.charged_quantity(meter, charges.charged.get(meter), price);
-            let quantity = self.next_quantity(running, meter, used, pane.weight, plan.whole)?;
-            let in_worlds = worlds.as_ref().and_then(|(worlds, spread)| {
-                let (_, charged) = worlds.iter().find(|(known, _)| *known == meter)?;
-                Some(over_all_calls(charged, price, spread).times(share)).filter(|worlds| !worlds.is_exact())
+            let of_meter = worlds.iter().find(|(known, _)| *known == meter);
+            let in_worlds = of_meter.zip(on.group.spread.as_deref()).map(|((_, worlds), spread)| {
+                over_all_calls(worlds, price, spread).times(share(on.pane.weight, on.plan.whole))
             });
-            if quantity.is_zero() && in_worlds.is_none() {
+            let in_worlds = in_worlds.filter(|worlds| !worlds.is_exact());
+            let Some(spread) = self.meter_line(on, (meter, price), in_worlds.as_ref(), running)? else {
                 continue;
-            }
-            let (amount, per) = price.amount_per();
-            let charged = self.fits(quantity.scaled(amount, per))?;
-            let basis = (self.scope.detail == Detail::Full).then(|| {
-                Box::new(self.told_basis(
-                    plan,
-                    group,
-                    pane,
-                    &charges.charged,
-                    (meter, quantity, price),
-                    in_worlds.as_ref(),
-                ))
-            });
-            self.put_line(meter, price, quantity.into(), charged, basis)?;
-            let spread = match in_worlds {
-                Some(worlds) => worlds.times(self.unit_money(price)),
-                None => Uncertain::exact(self.last_amount()),
             };
             spreads.push((meter, spread.clone()));
             draft.spreads.push(spread);
             draft.pane_of.push(draft.panes.len());
         }
-        draft.lists.push((std::mem::take(&mut self.list_amounts), spreads));
+        draft.lists.push(List { amounts: std::mem::take(&mut self.list_amounts), spreads });
         Ok(())
+    }
+
+    /// The line of a meter, and what it comes to in every world; none where nothing is charged in any.
+    fn meter_line(
+        &mut self,
+        on: &OnPane<'_, 'a>,
+        (meter, price): (MeterIndex, Price<'a>),
+        in_worlds: Option<&Uncertain>,
+        running: &mut Vec<Running>,
+    ) -> Result<Option<Uncertain>, Vec<Fault>> {
+        let used = self.charged_quantity(meter, on.counts.get(meter), price);
+        let quantity = self.next_quantity(running, meter, used, on.pane.weight, on.plan.whole)?;
+        if quantity.is_zero() && in_worlds.is_none() {
+            return Ok(None);
+        }
+        let (amount, per) = price.amount_per();
+        let money = self.fits(quantity.scaled(amount, per))?;
+        let basis = (self.scope.detail == Detail::Full)
+            .then(|| Box::new(self.told_basis(on, (meter, quantity, price), in_worlds)));
+        self.put_line(meter, price, quantity.into(), money, basis)?;
+        Ok(Some(match in_worlds {
+            Some(worlds) => worlds.times(self.unit_money(price)),
+            None => Uncertain::exact(self.lines.last().map_or(0.0, |line| line.amount.to_f64())),
+        }))
     }
 
     /// The share of a quantity that falls on a pane: so that those up to it add up to their rounded sum.
@@ -262,7 +281,7 @@ impl<'a> Pricer<'a, '_> {
     }
 
     /// Money for one unit, in the answer's currency.
-    fn unit_money(&self, price: super::super::lines::Price<'a>) -> f64 {
+    fn unit_money(&self, price: Price<'a>) -> f64 {
         let (amount, per) = price.amount_per();
         let unit = Money::from(amount).to_f64() / Money::from(per).to_f64();
         if price.currency() == self.scope.currency {
@@ -272,13 +291,9 @@ impl<'a> Pricer<'a, '_> {
         }
     }
 
-    fn last_amount(&self) -> f64 {
-        self.lines.last().map_or(0.0, |line| line.amount.to_f64())
-    }
-
     /// Modifier lines of a pane.
     fn modifiers_on(&mut self, at: usize, draft: &mut Draft<'a>) -> Result<(), Vec<Fault>> {
-        let (amounts, mut worlds) = std::mem::take(&mut draft.lists[at]);
+        let List { amounts, spreads: mut worlds } = std::mem::replace(&mut draft.lists[at], List::NONE);
         let pane = &draft.panes[at];
         let Some(card) = pane.card else { return Ok(()) };
         self.card = Some(card);

@@ -169,7 +169,9 @@ pub(super) fn group_of_calls(
     }
     let end = |of: fn(Tally) -> u64, other: fn(Tally) -> u64| {
         let mut end = load.clone();
-        ranged.iter().for_each(|(meter, _, tally)| end.counts.set(*meter, of(*tally)));
+        for (meter, _, tally) in &ranged {
+            end.counts.set(*meter, of(*tally));
+        }
         let tokens = meters.input_tokens().map_or(0, |meter| end.counts.get(meter));
         let per_call = match item.usage_scope {
             UsageScope::PerCall => {

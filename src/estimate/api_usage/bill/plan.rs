@@ -66,15 +66,12 @@ pub(super) fn plan<'a>(
         }
         None => Usage::Calls(Box::new(group_of_calls(item, base, &asked, scope.view.meters, sampler))),
     };
-    let (pieces, whole) = match &timeline {
-        Some(timeline) => {
-            asked.at.date_only = false;
-            (timeline.pieces(scope.view, asked.found, &asked.context), timeline.weight())
-        }
-        None => {
-            let at = asked.at.instant;
-            (vec![Piece { from: at, to: at, weight: 1, month: 0 }], 1)
-        }
+    let (pieces, whole) = if let Some(timeline) = &timeline {
+        asked.at.date_only = false;
+        (timeline.pieces(scope.view, asked.found, &asked.context), timeline.weight())
+    } else {
+        let at = asked.at.instant;
+        (vec![Piece { from: at, to: at, weight: 1, month: 0 }], 1)
     };
     Ok(Plan { asked, usage, timeline, pieces, whole })
 }

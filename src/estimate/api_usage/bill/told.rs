@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    super::{Pricer, basis::input, lines::Price, split::Counts},
+    super::{Pricer, asked::Counted, basis::input, lines::Price},
+    lines::OnPane,
     load::{Group, Usage},
-    pane::Pane,
     plan::Plan,
 };
 use crate::{
@@ -23,20 +23,18 @@ impl<'a> Pricer<'a, '_> {
     /// The basis of a meter's line on a pane.
     pub(super) fn told_basis(
         &self,
-        plan: &Plan<'a>,
-        group: &Group,
-        pane: &Pane<'a>,
-        charged: &Counts,
+        on: &OnPane<'_, 'a>,
         (meter, quantity, price): (MeterIndex, Money, Price<'a>),
         in_worlds: Option<&Uncertain>,
     ) -> Basis<'a> {
-        let mut basis = self.usage_basis(meter, charged, quantity.into(), price);
+        let OnPane { plan, group, pane, counts, .. } = on;
+        let mut basis = self.usage_basis(meter, counts, quantity.into(), price);
         if let Some(spread) = &group.spread {
-            let counts = spread.counts.iter().find(|(known, _)| *known == meter);
-            with_range(&mut basis.inputs[0], counts.map(|(_, drawn)| drawn));
+            let drawn = spread.counts.iter().find(|(known, _)| *known == meter);
+            with_range(Some(&mut basis.inputs[0]), drawn.map(|(_, drawn)| drawn));
             let calls = if spread.times.is_exact() { &spread.of_calls } else { &spread.times };
-            named(&mut basis, "calls").into_iter().for_each(|input| with_range(input, Some(calls)));
-            named(&mut basis, "quantity").into_iter().for_each(|input| with_range(input, in_worlds));
+            with_range(named(&mut basis, "calls"), Some(calls));
+            with_range(named(&mut basis, "quantity"), in_worlds);
         }
         if let Some(timeline) = &plan.timeline {
             let (names, unit) = if timeline.is_weighted {
@@ -57,7 +55,6 @@ impl<'a> Pricer<'a, '_> {
     }
 
     fn usage_in_words(&self) -> &'static str {
-        use super::super::asked::Counted;
         match self.asked.counted {
             Counted::PerCall => "charged_per_call * calls",
             Counted::OverAllCalls => "charged_over_all_calls",
@@ -99,8 +96,8 @@ fn named<'b, 'a>(basis: &'b mut Basis<'a>, name: &str) -> Option<&'b mut Input<'
     basis.inputs.iter_mut().find(|input| input.name == name)
 }
 
-fn with_range(input: &mut Input<'_>, spread: Option<&Uncertain>) {
-    if let Some((low, high)) = spread.and_then(Uncertain::range) {
+fn with_range(input: Option<&mut Input<'_>>, spread: Option<&Uncertain>) {
+    if let (Some(input), Some((low, high))) = (input, spread.and_then(Uncertain::range)) {
         (input.low, input.high) = (Some(Quantity::of(low)), Some(Quantity::of(high)));
     }
 }
