@@ -120,7 +120,8 @@ pub struct ItemQuote<'a> {
     pub list_total: Option<Total>,
     /// The sum of the lines.
     pub total: Total,
-    /// The most that it can cost: every call writes `max_output_tokens`, and counts with a range are at their P90.
+    /// The most that it can cost: every call writes `max_output_tokens`, and counts with a range are at their P90; only
+    /// where a maximum is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<Money>,
     /// What the vendor itself says the call cost; only where a response that was read says so.
