@@ -13,8 +13,10 @@ use super::digits;
 
 mod change;
 mod modelled;
+mod share;
 
 pub use modelled::rounded_to_nine;
+pub use share::{SHARE_PLACES, Weighted};
 
 /// Significant digits that a single amount keeps.
 pub const SIGNIFICANT_DIGITS: u32 = 28;

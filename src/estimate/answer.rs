@@ -26,6 +26,8 @@ pub struct Answer {
     pub list_total: Option<AnswerTotal>,
     /// The sum of the items' totals.
     pub total: AnswerTotal,
+    /// The most that all items can cost, where each says so.
+    pub upper_bound: Option<Money>,
     /// One per workload; none where only totals were asked for.
     pub items: Option<Vec<AnswerItem>>,
     /// The rows of the catalog that lines name, in their order.
@@ -66,6 +68,8 @@ pub struct AnswerItem {
     pub list_total: Option<AnswerTotal>,
     /// The sum of the lines.
     pub total: AnswerTotal,
+    /// The most that it can cost, where a maximum of output is given.
+    pub upper_bound: Option<Money>,
     /// What the vendor itself says the call cost.
     pub reported_cost: Option<AnswerReportedCost>,
     /// What is paid for.

@@ -63,6 +63,8 @@ pub enum FaultKind {
     Unpriced { meter: String, as_of: Timestamp },
     #[error("no price of `{offering}` is in force at {as_of}; {known}")]
     NotInForce { offering: String, as_of: Timestamp, known: String },
+    #[error("no price of `{offering}` is in force from {from} to {to}; {known}")]
+    PriceGap { offering: String, from: Timestamp, to: Timestamp, known: String },
     #[error("{detail}")]
     PartExceedsWhole { detail: String },
     #[error("`{part}` is counted inside `{whole}`, which is not given")]

@@ -24,6 +24,7 @@ pub mod request;
 pub mod serving;
 pub mod shape;
 pub mod subject;
+pub mod tally;
 pub mod training;
 pub mod uncertain;
 pub mod usage_from;
@@ -41,7 +42,7 @@ use self::{
 };
 use crate::catalog::{
     ids::RevisionNumber,
-    money::Overflow,
+    money::{Money, Overflow},
     snapshot::{Snapshot, View},
 };
 
@@ -65,7 +66,9 @@ pub fn estimate<'a>(
     let mut items = Vec::with_capacity(request.items.len());
     for Item { pointer, workload } in &request.items {
         let quoted = match workload {
-            Workload::ApiUsage(workload) => api_usage::quote(workload, pointer, scope, &mut references),
+            Workload::ApiUsage(workload) => {
+                api_usage::quote(workload, pointer, scope, &mut references, &mut sampler)
+            }
             Workload::Training(workload) => {
                 training::quote(workload, pointer, scope, &mut references, &mut sampler)
             }
@@ -110,6 +113,7 @@ fn add_up<'a>(
     let adjusted = items.iter().any(|item| item.list_total.is_some());
     let list_total = || list_sum(&items);
     let list_total = adjusted.then(list_total).transpose()?;
+    let upper_bound = upper_bound(&items)?;
     let groups = request.group_by.as_deref().map(|tag| groups(request, tag, &items)).transpose()?;
     let mut quote = Quote {
         currency: scope.currency,
@@ -118,6 +122,7 @@ fn add_up<'a>(
         engine: ENGINE,
         list_total,
         total,
+        upper_bound,
         items: None,
         references: None,
         groups,
@@ -157,6 +162,16 @@ fn list_sum(items: &[ItemQuote<'_>]) -> Result<Total, Overflow> {
         sum.add(item.list_total.unwrap_or(item.total).amount)?;
     }
     Ok(sum.get().into())
+}
+
+/// The most that all items can cost; none where one of them has no such bound.
+fn upper_bound(items: &[ItemQuote<'_>]) -> Result<Option<Money>, Overflow> {
+    let mut sum = Sum::new();
+    for item in items {
+        let Some(bound) = item.upper_bound else { return Ok(None) };
+        sum.add(bound)?;
+    }
+    Ok((!items.is_empty()).then_some(sum.get()))
 }
 
 /// Subtotals by the value of a tag; items without it under the empty string.

@@ -318,7 +318,7 @@ fn code_of(kind: &FaultKind) -> &'static str {
         FaultKind::AmbiguousPrice { .. } => "ambiguous_price",
         FaultKind::ContextUnpriced { .. } | FaultKind::NoPriceWithout { .. } => "context_unpriced",
         FaultKind::Unpriced { .. } | FaultKind::UnpricedGpu { .. } => "unpriced",
-        FaultKind::NotInForce { .. } => "not_in_force",
+        FaultKind::NotInForce { .. } | FaultKind::PriceGap { .. } => "not_in_force",
         FaultKind::PartExceedsWhole { .. } => "part_exceeds_whole",
         FaultKind::PartWithoutWhole { .. } => "part_without_whole",
         FaultKind::TooManyItems { .. } => "too_many_items",

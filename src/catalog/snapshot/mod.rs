@@ -5,6 +5,7 @@
 
 mod spans;
 mod view;
+mod window;
 
 pub use view::{CardView, Found, FxQuote, ModifierView, View};
 

@@ -59,6 +59,7 @@ fn lines(item: &AnswerItem, currency: Currency) -> String {
     rows.extend(item.list_total.map(|total| sum("total before adjustments", total)));
     rows.extend(item.headline_total.map(|total| sum("the stages alone", total)));
     rows.push(sum("total", item.total));
+    rows.extend(item.upper_bound.map(|bound| sum("at most", known(bound))));
     if let Some(reported) = item.reported_cost {
         rows.push(sum("reported by the vendor", known(reported.amount)));
         rows.push(sum("reported less computed", known(reported.difference)));
@@ -121,6 +122,9 @@ fn totals(answer: &Answer) -> String {
     let range = range(answer.total.low, answer.total.high);
     if !range.is_empty() {
         text.add(format_args!(" (P10 to P90: {range})"));
+    }
+    if let Some(bound) = answer.upper_bound {
+        text.add(format_args!(", at most {}", amount(bound)));
     }
     text.add("\n");
     let Answer { as_of, catalog_revision, engine, .. } = answer;

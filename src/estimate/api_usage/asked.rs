@@ -17,6 +17,7 @@ use crate::{
         fault::{Fault, FaultKind, pointer},
         object::ByName,
         quote::{Warning, WarningCode},
+        tally::Tally,
         usage_from::{self, Reported},
     },
 };
@@ -30,8 +31,19 @@ pub(super) struct Contract {
     pub(super) currency: Currency,
 }
 
+/// What counts are sums over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// One call.
+    PerCall,
+    /// All calls.
+    OverAllCalls,
+    /// The calls of one conversation.
+    PerConversation,
+}
+
 /// A request with its names looked up.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Asked<'s> {
     pub(super) found: Found<'s>,
     pub(super) counts: Counts,
@@ -42,8 +54,13 @@ pub(super) struct Asked<'s> {
     /// Context that only a vendor's response states.
     pub(super) reported_keys: Vec<ContextKey>,
     pub(super) at: AsOf,
+    /// As the request says: calls, or conversations.
     pub(super) calls: u64,
-    pub(super) scope: UsageScope,
+    pub(super) counted: Counted,
+    /// How many calls the counts are sums over.
+    pub(super) of_calls: u64,
+    /// How many times the counts are used.
+    pub(super) times: u64,
     pub(super) input: InputPerCall,
     pub(super) mean_input: bool,
     pub(super) reported: Option<Reported>,
@@ -79,9 +96,9 @@ pub(super) fn look_up<'s>(
     let counts = counts(item, reported.as_ref(), base, view, &mut faults);
     let contracts = contracts(item, base, view, &mut faults);
     let (context, reported_keys) = context(item, reported.as_ref(), base, &mut faults);
-    let calls = item.calls.map_or(1, |calls| calls.0);
+    let calls = item.calls.map_or(1, Tally::mid);
     let (input, mean_input) = input_per_call(item, &counts, calls, view);
-    check_calls(item, calls, base, &mut faults);
+    check_calls(item, base, &mut faults);
     if let Some(reported) = &reported {
         warnings.extend(reported.unread.iter().map(|unread| Warning {
             code: WarningCode::UnreadUsage,
@@ -92,6 +109,10 @@ pub(super) fn look_up<'s>(
     let at = at.or(reported.as_ref().and_then(|reported| reported.at.map(AsOf::from))).unwrap_or(now);
     let alternatives = reported.iter().flat_map(|reported| &reported.alternatives);
     let alternatives = alternatives.filter_map(|id| view.meters.find(id)).collect();
+    let (counted, of_calls, times) = match item.usage_scope {
+        UsageScope::PerCall => (Counted::PerCall, 1, calls),
+        UsageScope::Total => (Counted::OverAllCalls, calls, 1),
+    };
     match found {
         Some(found) if faults.is_empty() => Ok(Asked {
             found,
@@ -102,7 +123,9 @@ pub(super) fn look_up<'s>(
             reported_keys,
             at,
             calls,
-            scope: item.usage_scope,
+            counted,
+            of_calls,
+            times,
             input,
             mean_input,
             reported,
@@ -118,6 +141,7 @@ fn keep<T>(result: Result<T, Fault>, faults: &mut Vec<Fault>) -> Option<T> {
 
 fn read_response(item: &ApiUsage, base: &str, faults: &mut Vec<Fault>) -> Option<Reported> {
     match (&item.usage, &item.usage_from) {
+        (None, None) if item.conversation.is_some() => None,
         (None, None) => {
             faults.push(Fault::new(
                 pointer(base, "usage"),
@@ -223,7 +247,7 @@ fn counts(
     let mut counts = Counts::default();
     for (name, count) in item.usage.iter().flat_map(ByName::iter) {
         match view.meters.find(name) {
-            Some(meter) => counts.set(meter, count.0),
+            Some(meter) => counts.set(meter, count.mid()),
             None => faults.push(unknown_meter(view, &format!("{base}/usage"), name)),
         }
     }
@@ -331,14 +355,15 @@ fn input_per_call(item: &ApiUsage, counts: &Counts, calls: u64, view: View<'_>) 
     }
 }
 
-fn check_calls(item: &ApiUsage, calls: u64, base: &str, faults: &mut Vec<Fault>) {
+fn check_calls(item: &ApiUsage, base: &str, faults: &mut Vec<Fault>) {
     if item.usage_scope == UsageScope::PerCall && item.input_tokens_per_call.is_some() {
         let detail =
             "`input_tokens_per_call` goes with `usage_scope: total`; here `usage` is of one call already"
                 .to_owned();
         faults.push(Fault::new(pointer(base, "input_tokens_per_call"), FaultKind::Contradiction { detail }));
     }
-    if item.usage_scope == UsageScope::Total && calls == 0 {
+    let fewest = item.calls.map_or(1, Tally::low);
+    if item.usage_scope == UsageScope::Total && fewest == 0 {
         let detail = "`usage` is summed over all calls, and there are none".to_owned();
         faults.push(Fault::new(pointer(base, "calls"), FaultKind::Contradiction { detail }));
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Pricer, lines::Price, request::UsageScope, split::Counts};
+use super::{Pricer, asked::Counted, lines::Price, split::Counts};
 use crate::{
     catalog::{
         meter_table::MeterIndex,
@@ -18,7 +18,7 @@ impl<'a> Pricer<'a, '_> {
         &self,
         meter: MeterIndex,
         charged: &Counts,
-        quantity: u128,
+        quantity: Quantity,
         price: Price<'a>,
     ) -> Basis<'a> {
         let meters = self.scope.view.meters;
@@ -39,13 +39,14 @@ impl<'a> Pricer<'a, '_> {
         if apart > 0 {
             inputs.push(of_unit("charged_as_other_meters", apart, Origin::Derived));
         }
-        let charged_here = match self.asked.scope {
-            UsageScope::PerCall => "charged_per_call",
-            UsageScope::Total => "charged_over_all_calls",
+        let (charged_here, counted) = match self.asked.counted {
+            Counted::PerCall => ("charged_per_call", "call"),
+            Counted::OverAllCalls => ("charged_over_all_calls", "call"),
+            Counted::PerConversation => ("charged_per_conversation", "conversation"),
         };
         inputs.push(of_unit(charged_here, here, Origin::Derived));
-        inputs.push(input("calls", self.asked.calls.into(), "call".to_owned(), Origin::Request, None));
-        inputs.push(input("quantity", quantity.into(), definition.unit.clone(), Origin::Derived, None));
+        inputs.push(input("calls", self.asked.calls.into(), counted.to_owned(), Origin::Request, None));
+        inputs.push(input("quantity", quantity, definition.unit.clone(), Origin::Derived, None));
         inputs.push(input("rate", amount.into(), price.currency().to_string(), origin, reference));
         inputs.push(input("per", per.into(), definition.unit.clone(), origin, reference));
         Basis { formula: Cow::Borrowed("quantity * rate / per"), inputs }

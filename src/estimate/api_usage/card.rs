@@ -1,5 +1,7 @@
 //! Choosing the card, and the doubts about it.
 
+use jiff::Timestamp;
+
 use super::{
     Pricer, pointer,
     select::{Question, Unmet, select, unmet_context},
@@ -16,31 +18,34 @@ use crate::{
 impl<'a> Pricer<'a, '_> {
     /// Finds the rate card; none is needed where own contract prices cover all that is used.
     pub(super) fn choose_card(&mut self) -> Result<(), Vec<Fault>> {
-        let (view, found) = (self.scope.view, self.asked.found);
-        let question = Question {
-            at: self.at(),
-            currency: self.scope.currency,
-            input: self.asked.input,
-            context: &self.asked.context,
-        };
-        match select(view, found, question) {
-            Ok(card) => {
-                let unmet = unmet_context(view, found, card, question);
-                self.settle_unmet(unmet)?;
-                self.card = Some(card);
-                self.doubt_the_card(card);
-                Ok(())
-            }
+        match select(self.scope.view, self.asked.found, self.question(self.at())) {
+            Ok(card) => self.accept(card),
             Err(_) if self.contracts_cover_usage() => Ok(()),
-            Err(kind) => {
-                let field = match kind {
-                    FaultKind::NotInForce { .. } => "/as_of",
-                    FaultKind::NoPriceWithout { .. } | FaultKind::AmbiguousPrice { .. } => "/context",
-                    _ => "/model",
-                };
-                Err(self.fault(field, kind))
-            }
+            Err(kind) => Err(self.no_card(kind)),
         }
+    }
+
+    /// What decides between cards at an instant.
+    pub(super) fn question(&self, at: Timestamp) -> Question<'_> {
+        Question { at, currency: self.scope.currency, input: self.asked.input, context: &self.asked.context }
+    }
+
+    /// Takes a card, unless it leaves out something that the request says.
+    pub(super) fn accept(&mut self, card: CardView<'a>) -> Result<(), Vec<Fault>> {
+        let unmet = unmet_context(self.scope.view, self.asked.found, card, self.question(self.at()));
+        self.settle_unmet(unmet)?;
+        self.card = Some(card);
+        self.doubt_the_card(card);
+        Ok(())
+    }
+
+    pub(super) fn no_card(&self, kind: FaultKind) -> Vec<Fault> {
+        let field = match kind {
+            FaultKind::NotInForce { .. } | FaultKind::PriceGap { .. } => "/as_of",
+            FaultKind::NoPriceWithout { .. } | FaultKind::AmbiguousPrice { .. } => "/context",
+            _ => "/model",
+        };
+        self.fault(field, kind)
     }
 
     pub(super) fn contracts_cover_usage(&self) -> bool {
@@ -116,10 +121,12 @@ impl<'a> Pricer<'a, '_> {
                 "of the price in force only the day on which it began is known".to_owned(),
             );
         }
-        let uncovered = view
-            .cards(found)
-            .filter(|card| card.in_force(at))
-            .find_map(|card| card.calendar_not_covering(at));
+        self.doubt_the_calendar(at);
+    }
+
+    pub(super) fn doubt_the_calendar(&mut self, at: Timestamp) {
+        let cards = self.scope.view.cards(self.asked.found).filter(|card| card.in_force(at));
+        let uncovered = { cards }.find_map(|card| card.calendar_not_covering(at));
         if let Some(calendar) = uncovered {
             self.warn(
                 WarningCode::CalendarNotCovering,

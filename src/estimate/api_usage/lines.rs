@@ -8,18 +8,17 @@ use super::{
     Pricer,
     asked::Contract,
     basis::card_reference,
-    request::UsageScope,
     split::{Charges, Counts, split},
 };
 use crate::{
     catalog::{
         meter_table::{MeterIndex, MeterSet},
-        money::{self, Currency, Money, Precision},
+        money::{self, Currency, Money, Precision, Quantity},
         snapshot::{CardRate, CardView},
     },
     estimate::{
         fault::{Fault, FaultKind},
-        quote::{Line, LineCode, Origin, Ref, Warning, WarningCode},
+        quote::{Basis, Line, LineCode, Origin, Ref, Warning, WarningCode},
         request::Detail,
     },
 };
@@ -46,6 +45,14 @@ impl Price<'_> {
         }
     }
 
+    /// The smallest quantity that the vendor charges for a call.
+    pub(super) fn least_per_call(self) -> u64 {
+        match self {
+            Self::List(_, rate) => rate.min_quantity.unwrap_or(0),
+            Self::Contract(_) => 0,
+        }
+    }
+
     pub(super) fn source(self) -> (Origin, Option<Ref<'static>>) {
         match self {
             Self::List(card, _) => (Origin::Catalog, Some(Ref::RateCard(card.row.id))),
@@ -58,16 +65,12 @@ impl<'a> Pricer<'a, '_> {
     /// Takes parts off their wholes, and deals with what has no price.
     pub(super) fn split(&mut self) -> Result<Charges, Vec<Fault>> {
         let meters = self.scope.view.meters;
-        let mut priced: MeterSet = self.asked.contracts.iter().map(|contract| contract.meter).collect();
-        if let Some(card) = self.card {
-            priced.extend(card.card().priced);
-        }
+        let priced = self.priced();
         if let Some(requests) = meters.requests()
             && priced.contains(requests)
             && !self.asked.counts.given().contains(requests)
         {
-            let count = if self.asked.scope == UsageScope::Total { self.asked.calls } else { 1 };
-            self.asked.counts.set(requests, count);
+            self.asked.counts.set(requests, self.asked.of_calls);
         }
         for meter in self.asked.alternatives.iter() {
             if !priced.contains(meter) {
@@ -90,6 +93,15 @@ impl<'a> Pricer<'a, '_> {
             );
         }
         Ok(charges)
+    }
+
+    /// The meters that the caller's own prices and the card price.
+    pub(super) fn priced(&self) -> MeterSet {
+        let mut priced: MeterSet = self.asked.contracts.iter().map(|contract| contract.meter).collect();
+        if let Some(card) = self.card {
+            priced.extend(card.card().priced);
+        }
+        priced
     }
 
     pub(super) fn refuse_unpriced(&mut self, unpriced: MeterSet) -> Result<(), Vec<Fault>> {
@@ -130,9 +142,24 @@ impl<'a> Pricer<'a, '_> {
         if quantity == 0 {
             return Ok(());
         }
-        let definition = self.scope.view.meters.get(meter);
         let (amount, per) = price.amount_per();
         let charged = self.fits(money::charge(quantity, amount, per))?;
+        let basis = (self.scope.detail == Detail::Full)
+            .then(|| Box::new(self.usage_basis(meter, counts, quantity.into(), price)));
+        self.put_line(meter, price, quantity.into(), charged, basis)
+    }
+
+    /// Adds the line of a quantity that is charged.
+    pub(super) fn put_line(
+        &mut self,
+        meter: MeterIndex,
+        price: Price<'a>,
+        quantity: Quantity,
+        charged: (Money, Precision),
+        basis: Option<Box<Basis<'a>>>,
+    ) -> Result<(), Vec<Fault>> {
+        let definition = self.scope.view.meters.get(meter);
+        let (amount, per) = price.amount_per();
         if amount.is_zero() {
             self.warn(
                 WarningCode::ZeroPrice,
@@ -155,12 +182,10 @@ impl<'a> Pricer<'a, '_> {
                 ),
             );
         }
-        let basis = (self.scope.detail == Detail::Full)
-            .then(|| Box::new(self.usage_basis(meter, counts, quantity, price)));
         let line = Line {
             code: LineCode { base: definition.id.as_str(), nth: 1 },
             description: Cow::Borrowed(definition.name.as_str()),
-            quantity: quantity.into(),
+            quantity,
             unit: &definition.unit,
             unit_price: amount.into(),
             per: per.into(),
@@ -177,15 +202,10 @@ impl<'a> Pricer<'a, '_> {
 
     /// What is charged over all calls: at least the vendor's smallest quantity for each.
     pub(super) fn charged_quantity(&mut self, meter: MeterIndex, count: u64, price: Price<'a>) -> u128 {
-        let calls = u128::from(self.asked.calls);
-        let least = match price {
-            Price::List(_, rate) => rate.min_quantity.unwrap_or(0),
-            Price::Contract(_) => 0,
-        };
-        let (used, floor) = match self.asked.scope {
-            UsageScope::PerCall => (u128::from(count) * calls, u128::from(least) * calls),
-            UsageScope::Total => (u128::from(count), u128::from(least) * calls),
-        };
+        let least = price.least_per_call();
+        let (of_calls, times) = (u128::from(self.asked.of_calls), u128::from(self.asked.times));
+        let used = u128::from(count) * times;
+        let floor = (u128::from(least) * of_calls).saturating_mul(times);
         if count > 0 && used < floor {
             let id = &self.scope.view.meters.get(meter).id;
             let message = format!("the vendor charges at least {least} `{id}` a call");
@@ -227,7 +247,9 @@ impl<'a> Pricer<'a, '_> {
             line.fx = Some(Box::new(conversion.shown));
             line.refs.extend(conversion.refs());
             if let Some(basis) = &mut line.basis {
-                basis.formula = Cow::Borrowed("quantity * rate / per * fx");
+                let (amount, rest) =
+                    basis.formula.split_at(basis.formula.find(", where").unwrap_or(basis.formula.len()));
+                basis.formula = Cow::Owned(format!("{amount} * fx{rest}"));
                 basis.inputs.push(conversion.input());
             }
         }

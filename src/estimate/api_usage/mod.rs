@@ -4,13 +4,20 @@
 //! [`split`] turns nested counts into what is charged, and this page prices it:
 //!
 //! `amount = quantity * calls * rate / per`, then currency, then modifiers, then adjustments.
+//!
+//! What is known, alike and at one instant goes no further. Counts with a range, a [`period`], a
+//! [`conversation`] and a maximum of output are priced by `bill`, with the same methods.
 
 mod asked;
 mod basis;
+mod bill;
 mod card;
+pub mod conversation;
 mod currency;
 mod factors;
+mod hours;
 mod lines;
+pub mod period;
 pub mod request;
 pub mod select;
 pub mod split;
@@ -26,6 +33,7 @@ use super::{
     exchange::Conversion,
     fault::{Fault, FaultKind, pointer},
     quote::{ItemQuote, Line, References, Sum, Warning, WarningCode},
+    uncertain::Sampler,
 };
 use crate::catalog::{
     meter_table::MeterIndex,
@@ -42,20 +50,13 @@ pub fn quote<'a>(
     base: &str,
     scope: Scope<'a>,
     references: &mut References<'a>,
+    sampler: &mut Sampler,
 ) -> Result<ItemQuote<'a>, Vec<Fault>> {
+    if !item.is_plain() {
+        return bill::quote(item, base, scope, references, sampler);
+    }
     let asked = asked::look_up(item, base, scope.view, item.as_of.or(scope.as_of), scope.now)?;
-    let mut pricer = Pricer {
-        scope,
-        base,
-        item,
-        lines: Vec::with_capacity(asked.counts.given().len()),
-        asked,
-        card: None,
-        references,
-        list_amounts: Vec::new(),
-        warnings: Vec::new(),
-        fx: None,
-    };
+    let mut pricer = Pricer::new(item, base, scope, asked, references);
     pricer.choose_card()?;
     pricer.price()
 }
@@ -75,6 +76,29 @@ struct Pricer<'a, 'r> {
     fx: Option<Conversion>,
 }
 
+impl<'a, 'r> Pricer<'a, 'r> {
+    fn new(
+        item: &'a ApiUsage,
+        base: &'r str,
+        scope: Scope<'a>,
+        asked: Asked<'a>,
+        references: &'r mut References<'a>,
+    ) -> Self {
+        Self {
+            scope,
+            base,
+            item,
+            lines: Vec::with_capacity(asked.counts.given().len()),
+            asked,
+            card: None,
+            references,
+            list_amounts: Vec::new(),
+            warnings: Vec::new(),
+            fx: None,
+        }
+    }
+}
+
 impl<'a> Pricer<'a, '_> {
     fn at(&self) -> Timestamp {
         self.asked.at.instant
@@ -85,8 +109,9 @@ impl<'a> Pricer<'a, '_> {
     }
 
     /// Where a field of the workload stands in the request. An instant that the workload does not give itself is
-    /// the request's.
+    /// the request's; a period stands in for it.
     fn place(&self, field: &str) -> String {
+        let field = if field == "/as_of" && self.item.period.is_some() { "/period" } else { field };
         let base = if field == "/as_of" && self.item.as_of.is_none() { "" } else { self.base };
         format!("{base}{field}")
     }
@@ -103,11 +128,12 @@ impl<'a> Pricer<'a, '_> {
 
     /// Where usage stands in the request.
     fn usage_pointer(&self, meter: MeterIndex) -> String {
-        match &self.item.usage {
-            Some(_) => {
+        match (&self.item.usage, &self.item.conversation) {
+            (Some(_), _) => {
                 pointer(&format!("{}/usage", self.base), self.scope.view.meters.get(meter).id.as_str())
             }
-            None => format!("{}/usage_from", self.base),
+            (None, Some(_)) => format!("{}/conversation", self.base),
+            (None, None) => format!("{}/usage_from", self.base),
         }
     }
 
@@ -133,8 +159,10 @@ impl<'a> Pricer<'a, '_> {
             model: Some(&asked.found.offering.name),
             offering: Some(&asked.found.offering.id),
             as_of: (asked.at.instant != default_at).then_some(asked.at.instant),
+            period: None,
             list_total: adjusted.then(|| list_total.into()),
             total: total.into(),
+            upper_bound: None,
             reported_cost,
             lines,
             headline_total: None,

@@ -5,12 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 use utoipa::ToSchema;
 
+use super::{conversation::Conversation, period::Period};
 use crate::{
     catalog::time::AsOf,
     estimate::{
         number::{Amount, Count},
         object::{ByName, Object},
         request::{Tags, each_once},
+        tally::Tally,
         usage_from::Format,
     },
 };
@@ -41,15 +43,26 @@ pub struct ApiUsage {
     /// The model by the seller's name or an alias; `provider/name` names both.
     #[schema(example = "gpt-4o")]
     pub model: Option<String>,
+    /// When the calls are made, in place of `as_of`: the usage falls on every price in force in between.
+    #[schema(value_type = Option<Period>)]
+    pub period: Option<Box<Object<Period>>>,
     /// What one call uses, by meter (see `/meters`); parts such as `cache_read_tokens` are counted in their whole as well.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, Count>>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
-    pub usage: Option<ByName<Count>>,
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Tally>>, example = json!({"input_tokens": 1200, "output_tokens": 300}))]
+    pub usage: Option<ByName<Tally>>,
     /// A vendor's response to read the usage from, in place of `usage`.
     #[schema(value_type = Option<UsageFrom>)]
     pub usage_from: Option<Object<UsageFrom>>,
-    /// How many such calls.
+    /// Conversations in place of `usage`: each call sends again what was said before.
+    #[schema(value_type = Option<Conversation>)]
+    pub conversation: Option<Box<Object<Conversation>>>,
+    /// How many such calls, or conversations.
     #[schema(default = 1, example = 1)]
-    pub calls: Option<Count>,
+    pub calls: Option<Tally>,
+    /// The most that one call may write: adds `upper_bound`, what the request costs where every call does.
+    ///
+    /// The total is of the output that `usage` gives: without `output_tokens` it is of the input alone.
+    #[schema(example = 4096)]
+    pub max_output_tokens: Option<Count>,
     /// Whether `usage` is of one call or of all of them.
     #[serde(default)]
     pub usage_scope: UsageScope,
@@ -76,6 +89,18 @@ pub struct ApiUsage {
     #[schema(default = false, example = false)]
     #[serde(default)]
     pub allow_unpriced: bool,
+}
+
+impl ApiUsage {
+    /// Whether all calls are alike, known, and made at one instant.
+    pub(super) fn is_plain(&self) -> bool {
+        let exact = |tally: &Tally| tally.is_exact();
+        self.period.is_none()
+            && self.conversation.is_none()
+            && self.max_output_tokens.is_none()
+            && self.calls.as_ref().is_none_or(exact)
+            && self.usage.iter().flat_map(ByName::iter).all(|(_, count)| exact(count))
+    }
 }
 
 /// Names the kind of workload.

@@ -117,7 +117,7 @@ fn describe_conditions(card: CardView<'_>) -> String {
 }
 
 /// From when to when there are prices, in words.
-fn known_spans(view: View<'_>, found: Found<'_>) -> String {
+pub(super) fn known_spans(view: View<'_>, found: Found<'_>) -> String {
     let mut spans: Vec<(Option<Timestamp>, Option<Timestamp>)> =
         view.cards(found).map(|card| (card.row.row.effective_from, card.row.row.effective_to)).collect();
     spans.sort_unstable();

@@ -105,7 +105,7 @@ fn charge(charges: &mut Charges, meter: MeterIndex, quantity: u64, priced: Meter
 
 /// The meter whose price a unit pays: its own, or else the first of its wholes' that has one, or else one of
 /// their wholes'.
-fn paying(meter: MeterIndex, priced: MeterSet, meters: &MeterTable) -> Option<MeterIndex> {
+pub(super) fn paying(meter: MeterIndex, priced: MeterSet, meters: &MeterTable) -> Option<MeterIndex> {
     if priced.contains(meter) {
         return Some(meter);
     }

@@ -49,6 +49,9 @@ pub struct Quote<'a> {
     pub list_total: Option<Total>,
     /// The sum of the items' totals.
     pub total: Total,
+    /// The sum of the items' upper bounds; only where every item has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upper_bound: Option<Money>,
     /// One answer per workload, in the order asked; absent with `detail=total`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<ItemQuote<'a>>>,
@@ -109,11 +112,18 @@ pub struct ItemQuote<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, example = "2025-02-18T12:00:00Z")]
     pub as_of: Option<Timestamp>,
+    /// When the calls are made; only where the request gives a period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<QuotedPeriod>,
     /// The total before adjustments; only where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_total: Option<Total>,
     /// The sum of the lines.
     pub total: Total,
+    /// The most that it can cost: every call writes `max_output_tokens`, and counts with a range are at their P90; only
+    /// where a maximum is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upper_bound: Option<Money>,
     /// What the vendor itself says the call cost; only where a response that was read says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_cost: Option<ReportedCost>,
@@ -131,7 +141,7 @@ pub struct ItemQuote<'a> {
     /// The stages of a training one by one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stages: Option<Vec<StageQuote>>,
-    /// How the total falls on months; only where a training or an ownership has a start.
+    /// How the total falls on months; only where a training or an ownership has a start, or calls have a period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_month: Option<Vec<MonthTotal>>,
     /// Doubts about this item.
@@ -139,6 +149,17 @@ pub struct ItemQuote<'a> {
     /// The total in every world; none where it is known.
     #[serde(skip)]
     pub spread: Option<Uncertain>,
+}
+
+/// When calls are made: `from <= t < to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct QuotedPeriod {
+    /// The first instant.
+    #[schema(value_type = String, format = DateTime, example = "2025-02-01T00:00:00Z")]
+    pub from: Timestamp,
+    /// The first instant after it.
+    #[schema(value_type = String, format = DateTime, example = "2025-03-01T00:00:00Z")]
+    pub to: Timestamp,
 }
 
 /// Figures of a workload that are not money, by its kind.

@@ -62,6 +62,12 @@ pub enum WarningCode {
     ChargedAsPart,
     /// Several prices fit; their median was taken, and the extremes are its range.
     SeveralPrices,
+    /// Counts with a range lie on both sides of a price tier; the middle chose it.
+    TierStraddled,
+    /// No output is given: the total is of the input alone.
+    OutputNotCounted,
+    /// A conversation is to be cached, and the vendor has no price for that.
+    CacheUnpriced,
     /// Nobody has seen the price again for longer than the request, or 90 days, allows.
     PriceStale,
     /// A speed that an operator measured cannot be held against what is predicted, and was left out.

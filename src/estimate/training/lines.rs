@@ -184,14 +184,17 @@ impl<'a> Desk<'a, '_> {
         let place = self.place(place);
         let mut scope = self.scope;
         scope.as_of = Some(self.at);
-        let quoted = api_usage::quote(usage, &place, scope, self.references);
+        let quoted = api_usage::quote(usage, &place, scope, self.references, self.sampler);
         match quoted {
             Ok(item) => {
                 let warnings: Vec<Warning> = item.warnings;
                 self.warnings.extend(warnings);
                 let refs = each_once(item.lines.iter().flat_map(|line| line.refs.iter().copied()).collect());
                 let currency = self.scope.currency;
-                let unit = UnitPrice::exact(item.total.amount, currency);
+                let mut unit = UnitPrice::exact(item.total.amount, currency);
+                if let Some(spread) = item.spread {
+                    unit.spread = spread;
+                }
                 let input = Sourced {
                     unit: Cow::Owned(format!("{currency} per call")),
                     ..Sourced::derived(unit.spread.clone(), "")

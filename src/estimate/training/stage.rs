@@ -13,6 +13,7 @@ use crate::estimate::{
     object::ByName,
     request::{Fields, read_as},
     shape,
+    tally::Tally,
 };
 
 /// How many stages one training may have.
@@ -548,15 +549,16 @@ fn a_sample_a_call(usage: &mut ApiUsage, tokens: Option<Figure>, base: &str) -> 
     let contradiction = |field: &str, detail: &str| {
         Err(Fault::new(format!("{base}/{field}"), FaultKind::Contradiction { detail: detail.to_owned() }))
     };
-    if usage.calls.is_some_and(|calls| calls != Count::ONE) {
+    if usage.calls.is_some_and(|calls| calls != Tally::ONE) {
         return contradiction("calls", "a teacher is called once for each sample; leave `calls` out");
     }
     if usage.usage_from.is_some() {
         return contradiction("usage_from", "a call writes `tokens_per_sample`; leave `usage_from` out");
     }
     let Some(tokens) = tokens.filter(|tokens| !tokens.is_zero()) else { return Ok(()) };
-    let count = Count::parse(&format!("{:.0}", tokens.mid().ceil()))
+    let Count(count) = Count::parse(&format!("{:.0}", tokens.mid().ceil()))
         .map_err(|detail| Fault::new(base, FaultKind::out_of_range(detail)))?;
+    let count = Tally::exact(count);
     let ByName(counts) = usage.usage.get_or_insert_default();
     match counts.iter().find(|(meter, _)| &**meter == "output_tokens") {
         Some((_, given)) if *given != count => {

@@ -34,7 +34,7 @@ fn check(answer: &Answer, shown: &str) {
 }
 
 /// Words that the reader looks for, so that what is random gets past the door.
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 62] = [
     "items",
     "kind",
     "api_usage",
@@ -77,6 +77,24 @@ const WORDS: [&str; 44] = [
     "prompt_tokens",
     "usageMetadata",
     "allow_fallback",
+    "period",
+    "from",
+    "to",
+    "2025-03-01",
+    "hour_weights",
+    "time_zone",
+    "Asia/Shanghai",
+    "conversation",
+    "turns",
+    "calls_per_turn",
+    "user_tokens",
+    "reply_tokens",
+    "cache",
+    "ttl",
+    "max_output_tokens",
+    "low",
+    "mid",
+    "high",
     "id",
     "",
 ];
@@ -137,6 +155,13 @@ fn rich_request() -> Value {
                   "input_tokens": 5, "cache_read_input_tokens": 7, "output_tokens": 9, "service_tier": "standard",
                   "server_tool_use": { "web_search_requests": 2 } } } } },
             { "model": "deepseek/deepseek-v4-pro", "usage": { "input_tokens": 7, "output_tokens": 1 } },
+            { "model": "deepseek/deepseek-chat", "usage": { "input_tokens": { "low": 6, "mid": 7, "high": 9 }, "cache_read_tokens": 5 },
+              "calls": { "low": 1, "mid": 20, "high": 300 }, "max_output_tokens": 500,
+              "period": { "from": "2025-02-01", "to": "2025-03-10T11:00:00+08:00", "time_zone": "Asia/Shanghai",
+                  "hour_weights": [0, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1] } },
+            { "model": "claude-sonnet-4-5", "context": { "inference_geo": "us" }, "allow_fallback": true, "max_output_tokens": 9_000,
+              "conversation": { "turns": 30, "calls_per_turn": 2, "system_tokens": 90_000, "user_tokens": 300, "reply_tokens": 2_500,
+                  "tool_tokens": 700, "cache": { "ttl": "1h" } }, "calls": { "low": 1, "mid": 2, "high": 3 } },
         ],
     })
 }

@@ -90,13 +90,38 @@ pub fn audit(quote: &Value) {
         assert!(sum(lines.iter()).is(total), "the lines do not add up to the item: {item:#}");
         let codes: BTreeSet<&str> = lines.iter().map(|line| line["code"].as_str().unwrap()).collect();
         assert_eq!(codes.len(), lines.len(), "a code comes twice: {item:#}");
+        if let Some(months) = item["by_month"].as_array() {
+            let months = sum(months.iter().map(|month| &month["total"]));
+            assert!(months.is(total), "the months do not add up to the item: {item:#}");
+        }
+        lines.iter().chain([&item["total"]]).for_each(check_range);
     }
     let total = field(&quote["total"], "amount");
     assert!(sum(items.iter().map(|item| &item["total"])).is(total), "the items do not add up: {quote:#}");
+    check_range(&quote["total"]);
+    check_bounds(quote, items);
     if let Some(groups) = quote["groups"].as_object() {
         assert!(sum(groups.values()).is(total), "the groups do not add up: {quote:#}");
     }
     check_references(quote, items);
+}
+
+/// An amount lies in its range.
+fn check_range(total: &Value) {
+    let end = |name: &str| total[name].is_string().then(|| field(total, name));
+    let amount = field(total, "amount");
+    assert!(end("low").is_none_or(|low| amount.is_at_least(low)), "{total:#}");
+    assert!(end("high").is_none_or(|high| high.is_at_least(amount)), "{total:#}");
+}
+
+/// The whole has a bound where every item has one, and it is their sum.
+fn check_bounds(quote: &Value, items: &[Value]) {
+    let all = items.iter().all(|item| item["upper_bound"].is_string());
+    assert_eq!(quote["upper_bound"].is_string(), all, "{quote:#}");
+    if all {
+        let bounds = items.iter().fold(Printed::read("0"), |sum, item| sum.plus(field(item, "upper_bound")));
+        assert!(bounds.is(field(quote, "upper_bound")), "the bounds do not add up: {quote:#}");
+    }
 }
 
 /// `amount = quantity * unit_price / per`, times `fx.rate` where there is one.
@@ -144,23 +169,37 @@ fn check_basis(line: &Value) {
     assert!(rootless.is_none(), "a figure of the catalog without its row: {line:#}");
 }
 
-/// What was used less what is charged elsewhere is what is charged here; times the calls, it is the quantity, unless
-/// the vendor charges for more.
+/// What was used less what is charged elsewhere is what is charged here; times the calls and the share of the period,
+/// it is the quantity, unless the vendor charges for more.
 fn check_counts(line: &Value, inputs: &[Value]) {
     let value = |input: &Value| field(input, "value");
     let named = |input: &&Value, start: &str| input["name"].as_str().unwrap().starts_with(start);
     let used = value(&inputs[0]);
     let elsewhere = inputs.iter().filter(|input| named(input, "charged_as_"));
     let elsewhere = elsewhere.fold(Printed::read("0"), |sum, input| sum.plus(value(input)));
-    let here = inputs
-        .iter()
-        .find(|input| named(input, "charged_per_call") || named(input, "charged_over_all_calls"));
+    let here = inputs.iter().find(|input| {
+        ["charged_per_call", "charged_per_conversation", "charged_over_all_calls"]
+            .contains(&input["name"].as_str().unwrap())
+    });
     let here = here.unwrap_or_else(|| panic!("{line:#}"));
     assert!(elsewhere.plus(value(here)).is(used), "{line:#}");
     let calls = value(inputs.iter().find(|input| input["name"] == "calls").unwrap());
-    let charged = if here["name"] == "charged_per_call" { value(here).times(calls) } else { value(here) };
+    let is_sum = here["name"] == "charged_over_all_calls";
+    let charged = if is_sum { value(here) } else { value(here).times(calls) };
     let quantity = field(line, "quantity");
     let has_minimum = line["unit"] == "second";
+    let part =
+        inputs.iter().find(|input| named(input, "milliseconds") || named(input, "weighted_milliseconds"));
+    if let Some(part) = part {
+        let whole = |input: &&Value| input["name"].as_str().unwrap().ends_with("period_milliseconds");
+        let whole = value(inputs.iter().find(whole).unwrap());
+        assert!(whole.is_at_least(value(part)), "{line:#}");
+        // Sums are rounded to 9 places, and a quantity is the difference of two.
+        let tolerance = whole.times(Printed { mantissa: I256::ONE, scale: 9 });
+        let exact = charged.times(value(part));
+        assert!(has_minimum || quantity.times(whole).is_within(exact, tolerance), "{line:#}");
+        return;
+    }
     assert!(quantity.is(charged) || has_minimum && quantity.is_at_least(charged), "{line:#}");
 }
 

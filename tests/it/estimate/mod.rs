@@ -2,6 +2,7 @@
 
 mod answer;
 mod conditions;
+mod conversations;
 mod counts;
 mod faults;
 pub mod hostile;
@@ -9,7 +10,9 @@ mod laws;
 pub mod ledger;
 mod money;
 mod names;
+mod periods;
 mod published;
+mod ranges;
 mod responses;
 mod revisions;
 
