@@ -20,3 +20,4 @@ pub mod published_throughputs;
 pub mod quotes;
 pub mod revisions;
 pub mod scenarios;
+pub mod sweep;
