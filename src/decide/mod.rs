@@ -1,9 +1,11 @@
 //! Questions made of many quotes: what changes with a number, which is cheapest.
 //!
 //! [`place`] finds what a JSON Pointer leads to in a request, [`open`] prices the request with something else there,
-//! [`grid`] says which numbers; [`sweep`] makes a series of them. No more arithmetic than that is here: each figure
+//! [`grid`] says which numbers; [`sweep`] makes a series of them. [`compare`] ranks what could be
+//! had instead. No more arithmetic than that is here: each figure
 //! is what [`estimate()`](crate::estimate::estimate) says to a request that anybody could send.
 
+pub mod compare;
 pub mod grid;
 pub mod open;
 pub mod place;

@@ -122,6 +122,8 @@ pub enum FaultKind {
     MissingPeak { detail: String },
     #[error("{detail}")]
     DoesNotFit { detail: String },
+    #[error("{detail}")]
+    PriceStale { detail: String },
     #[error("no price of electricity is known for the region `{}`", cut(name))]
     UnknownRegion { name: String, near: Vec<String> },
 }
@@ -140,6 +142,7 @@ impl FaultKind {
             Self::SloUnreachable { .. } => "slo_unreachable",
             Self::MissingAssumption { .. } | Self::MissingPeak { .. } => "missing_assumption",
             Self::DoesNotFit { .. } => "does_not_fit",
+            Self::PriceStale { .. } => "price_stale",
             Self::UnknownRegion { .. } => "unknown_region",
             Self::UnknownMeter { .. } => "unknown_meter",
             Self::UnknownModel { .. } | Self::UnknownArchitecture { .. } => "unknown_model",

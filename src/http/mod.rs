@@ -171,6 +171,7 @@ fn bounded() -> OpenApiRouter<App> {
         .routes(routes!(routes::quotes::get_quote))
         .routes(routes!(routes::quotes::requote))
         .routes(routes!(routes::sweep::sweep))
+        .routes(routes!(routes::compare::compare))
         .merge(browsing::routes())
 }
 

@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod assumptions;
 pub mod batch;
+pub mod compare;
 pub mod documents;
 pub mod energy_prices;
 pub mod estimate;

@@ -1,5 +1,6 @@
 //! Questions made of many quotes, from outside: laws, and what is refused.
 
+mod compare;
 mod sweep;
 
 use std::sync::{Arc, LazyLock};
