@@ -48,7 +48,7 @@ pub(crate) fn under(base: &str, mut faults: Vec<Fault>) -> Vec<Fault> {
 /// Whether a request is refused for something that no value at the open places can mend: a name that nothing has, a
 /// field that is missing, anywhere else. What it costs to find near names is then spent once.
 pub(crate) fn is_hopeless(faults: &[Fault], open: &[&str]) -> bool {
-    let decides_names = |pointer: &&str| pointer.ends_with("/catalog_revision");
+    let decides_names = |pointer: &&str| pointer.ends_with("/catalog_revision") || pointer.ends_with("/kind");
     let elsewhere = |fault: &Fault| !open.iter().any(|pointer| touches(pointer, &fault.pointer));
     !open.iter().any(decides_names)
         && faults.iter().any(|fault| is_of_a_name(&fault.kind) && elsewhere(fault))
@@ -60,9 +60,17 @@ fn touches(a: &str, b: &str) -> bool {
     long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether a name is wrong by itself, whatever else the request says.
 fn is_of_a_name(kind: &FaultKind) -> bool {
-    let is_named = kind.code().starts_with("unknown_");
-    is_named || matches!(kind, FaultKind::MissingField { .. } | FaultKind::AmbiguousModel { .. })
+    match kind {
+        // Nothing of that name at that seller, no such key there: another seller may have it.
+        FaultKind::UnknownModel { provider, .. } => provider.is_none(),
+        FaultKind::UnknownContextKey { offering, .. } => offering.is_none(),
+        // It says what an accelerator lacks.
+        FaultKind::PrecisionLacking { .. } => false,
+        FaultKind::MissingField { .. } | FaultKind::AmbiguousModel { .. } => true,
+        other => other.code().starts_with("unknown_"),
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +89,20 @@ mod tests {
         assert!(!is_hopeless(&unknown_model("/model"), &["/calls", "/model"]));
         assert!(!is_hopeless(&unknown_model("/items/0/model"), &["/items/0"]));
         assert!(!is_hopeless(&unknown_model("/model"), &["/catalog_revision"]));
+    }
+
+    #[test]
+    fn what_one_seller_lacks_another_may_have() {
+        let (name, near) = ("gpt-9".to_owned(), Vec::new());
+        let of = |kind| is_hopeless(&[Fault::new("/context/speed", kind)], &["/provider"]);
+        let offering = Some("openai/gpt-4o".to_owned());
+        assert!(!of(FaultKind::UnknownContextKey { name: name.clone(), offering, near: near.clone() }));
+        assert!(!of(FaultKind::UnknownModel {
+            name: name.clone(),
+            provider: Some("openai".to_owned()),
+            near
+        }));
+        assert!(of(FaultKind::UnknownContextKey { name, offering: None, near: Vec::new() }));
     }
 
     #[test]

@@ -135,7 +135,8 @@ fn workload() -> RefOr<Schema> {
 #[serde(deny_unknown_fields)]
 #[schema(as = CompareFactors)]
 pub struct Factors {
-    /// How many times as many tokens it needs for the same work: more than 0. Default: 1, with a warning.
+    /// How many times as many tokens it needs for the same work: more than 0. The total is multiplied by it; price tiers
+    /// are chosen by the counts as given. Default: 1, with a warning.
     pub usage_factor: Option<Amount>,
     /// How often one try succeeds: more than 0, at most 1. Default: 1.
     pub success_rate: Option<Amount>,

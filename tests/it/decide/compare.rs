@@ -267,6 +267,30 @@ async fn what_nobody_has_priced_lately_or_is_too_slow_is_told_apart() {
 }
 
 #[tokio::test]
+async fn what_one_candidate_lacks_is_told_of_that_one() {
+    let mut batch = usage();
+    batch["context"] = json!({ "service_tier": "batch" });
+    let body = json!({ "base": batch, "over": [{ "offerings": { "model": ["gpt-4o", "llama-3.3-70b-instruct"] } }] });
+    let comparison = answered(PATH, &body).await;
+    assert!(comparison["ranked"].as_u64() > Some(0));
+    let of = |code: &str| {
+        let left = comparison["not_ranked"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|left| left["candidates"].as_array().unwrap());
+        left.filter(|left| left["faults"][0]["code"] == code).count()
+    };
+    assert!(of("unknown_context_key") > 0, "{comparison:#}");
+    let sellers = json!([{ "pointer": "/provider", "values": ["openai", "anthropic"] }]);
+    let mut base = usage();
+    base["model"] = json!("gpt-4o");
+    let comparison = answered(PATH, &json!({ "base": base, "over": sellers })).await;
+    assert_eq!(labels(&comparison), ["openai"]);
+    assert_eq!(left(&comparison, "refused").unwrap()["candidates"][0]["faults"][0]["code"], "unknown_model");
+}
+
+#[tokio::test]
 async fn a_call_longer_than_the_context_window_does_not_fit() {
     let base = json!({ "usage": { "input_tokens": 150_000, "output_tokens": 10 } });
     let body = json!({ "base": base, "over": [{ "pointer": "/model", "values": ["gpt-4o", "gpt-4.1"] }] });

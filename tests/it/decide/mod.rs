@@ -1,6 +1,7 @@
 //! Questions made of many quotes, from outside: laws, and what is refused.
 
 mod compare;
+mod heavy;
 mod sweep;
 
 use std::sync::{Arc, LazyLock};
