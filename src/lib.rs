@@ -23,12 +23,13 @@
 //! | floor | what is there | looks down to |
 //! | --- | --- | --- |
 //! | [`http`], [`cli`], [`web`] | routes, commands, the page: they load, call and answer | all below |
+//! | [`decide`] | questions made of many quotes: series, comparisons | `estimate`, `catalog` |
 //! | [`browse`] | lists of the catalog: filters, search, pages, tables | `catalog` |
 //! | [`estimate`] | the arithmetic: pure functions from a request and a snapshot to a quote | `catalog` |
 //! | [`store`] | all SQL: the catalog's history in a database, and the quotes that are kept | `catalog` |
 //! | [`catalog`] | what things are and cost: plain types, exact money, the immutable snapshot | nothing |
 //!
-//! `catalog`, `estimate` and `browse` know nothing of HTTP, SQL or the time of day; a test reads the imports.
+//! `catalog`, `estimate`, `browse` and `decide` know nothing of HTTP, SQL or the time of day; a test reads the imports.
 //!
 //! A request travels once: bytes, [`EstimateRequest`](estimate::request::EstimateRequest), the current
 //! [`Snapshot`](catalog::snapshot::Snapshot) (loaded once), [`estimate()`](estimate::estimate),
@@ -55,6 +56,7 @@ pub mod browse;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod decide;
 pub mod estimate;
 pub mod http;
 pub mod store;

@@ -80,6 +80,14 @@ impl Sheet {
         self.0.write_record(cells.map(harmless).iter().map(|cell| cell.as_bytes()))
     }
 
+    /// Writes a row of a table that is no list of the catalog.
+    ///
+    /// # Errors
+    /// When it has not as many cells as the first.
+    pub fn record(&mut self, cells: Vec<String>) -> csv::Result<()> {
+        self.0.write_record(cells.into_iter().map(|cell| harmless(cell.into()).into_owned()))
+    }
+
     /// What has been written.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Everything that can be wrong with a request, and where.
 
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::shape::cut;
 use crate::catalog::money::Currency;
@@ -21,7 +23,34 @@ impl Fault {
     }
 }
 
-/// What can be wrong. The public code of each stands in `http::problem`.
+/// One fault of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ProblemError)]
+pub struct Told {
+    /// Where: a JSON Pointer into the body, or `/` and the name of a query parameter. What is missing is
+    /// pointed at where it would stand.
+    #[schema(example = "/items/0/usage/output_tokens")]
+    pub pointer: String,
+    /// Which kind of fault: a stable name; new ones may come.
+    #[schema(value_type = String, example = "unknown_model")]
+    pub code: &'static str,
+    /// What is wrong, in a sentence.
+    #[schema(example = "no model is called `gpt-4p`")]
+    pub detail: String,
+    /// Names that may have been meant, nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["gpt-4o"]))]
+    pub near_matches: Vec<String>,
+}
+
+impl From<Fault> for Told {
+    fn from(fault: Fault) -> Self {
+        let near_matches = fault.kind.near().to_vec();
+        Self { pointer: fault.pointer, code: fault.kind.code(), detail: fault.kind.to_string(), near_matches }
+    }
+}
+
+/// What can be wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is; the fields are what it names")]
 pub enum FaultKind {
@@ -98,11 +127,51 @@ pub enum FaultKind {
     MissingPeak { detail: String },
     #[error("{detail}")]
     DoesNotFit { detail: String },
+    #[error("{detail}")]
+    PriceStale { detail: String },
     #[error("no price of electricity is known for the region `{}`", cut(name))]
     UnknownRegion { name: String, near: Vec<String> },
 }
 
 impl FaultKind {
+    /// Its public name. No `_`: a new kind must choose one here.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownField { .. } => "unknown_field",
+            Self::UnknownKind { .. } | Self::UnknownStage { .. } => "unknown_kind",
+            Self::UnknownPrecision { .. } | Self::UnknownFormat { .. } | Self::PrecisionLacking { .. } => {
+                "unknown_precision"
+            }
+            Self::UnknownEngine { .. } => "unknown_engine",
+            Self::SloUnreachable { .. } => "slo_unreachable",
+            Self::MissingAssumption { .. } | Self::MissingPeak { .. } => "missing_assumption",
+            Self::DoesNotFit { .. } => "does_not_fit",
+            Self::PriceStale { .. } => "price_stale",
+            Self::UnknownRegion { .. } => "unknown_region",
+            Self::UnknownMeter { .. } => "unknown_meter",
+            Self::UnknownModel { .. } | Self::UnknownArchitecture { .. } => "unknown_model",
+            Self::UnknownProvider { .. } => "unknown_provider",
+            Self::UnknownCurrency { .. } => "unknown_currency",
+            Self::UnknownContextKey { .. } => "unknown_context_key",
+            Self::UnknownGpu { .. } => "unknown_gpu",
+            Self::UnknownRevision { .. } => "unknown_revision",
+            Self::WrongType { .. } => "wrong_type",
+            Self::MissingField { .. } => "missing_field",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::AmbiguousModel { .. } => "ambiguous_model",
+            Self::AmbiguousPrice { .. } => "ambiguous_price",
+            Self::ContextUnpriced { .. } | Self::NoPriceWithout { .. } => "context_unpriced",
+            Self::Unpriced { .. } | Self::UnpricedGpu { .. } => "unpriced",
+            Self::NotInForce { .. } | Self::PriceGap { .. } => "not_in_force",
+            Self::PartExceedsWhole { .. } => "part_exceeds_whole",
+            Self::PartWithoutWhole { .. } => "part_without_whole",
+            Self::TooManyItems { .. } => "too_many_items",
+            Self::NoFxRate { .. } => "no_fx_rate",
+            Self::Contradiction { .. } => "contradiction",
+        }
+    }
+
     /// Names that may have been meant, nearest first; up to five for a misspelling, all for an ambiguity.
     #[must_use]
     pub fn near(&self) -> &[String] {

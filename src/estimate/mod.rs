@@ -92,7 +92,8 @@ pub fn estimate<'a>(
     })
 }
 
-fn view<'a>(request: &EstimateRequest, snapshot: &'a Snapshot) -> Result<View<'a>, Fault> {
+/// The catalog at the revision that a request asks for.
+pub(crate) fn view<'a>(request: &EstimateRequest, snapshot: &'a Snapshot) -> Result<View<'a>, Fault> {
     let Some(wanted) = request.catalog_revision else {
         return Ok(snapshot.newest());
     };

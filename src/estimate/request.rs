@@ -163,6 +163,23 @@ impl EstimateRequest {
         Ok(Self::read(fields))
     }
 
+    /// Whether an answer takes so long that others would notice: machines and layouts are searched for, or many
+    /// workloads are modelled.
+    #[must_use]
+    pub fn is_heavy(&self) -> bool {
+        const MOST_MODELLED: usize = 4;
+        let searches = |item: &Item| match &item.workload {
+            Workload::Serving(serving) => {
+                let hardware = &serving.hardware;
+                let is_open = hardware.gpu.is_none() || hardware.gpus_per_replica.is_none();
+                is_open || serving.parallelism.tensor.is_none()
+            }
+            _ => false,
+        };
+        let is_modelled = |item: &&Item| !matches!(item.workload, Workload::ApiUsage(_));
+        self.items.iter().any(searches) || self.items.iter().filter(is_modelled).count() > MOST_MODELLED
+    }
+
     fn refused(fault: Fault) -> Self {
         Self { faults: vec![fault], ..Self::of(Envelope::default()) }
     }

@@ -229,7 +229,7 @@ fn value_in_json(got: &str) -> String {
 }
 
 /// The start of what somebody sent: an answer must not repeat a megabyte.
-pub(super) fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     const MOST: usize = 80;
     if text.chars().count() <= MOST {
         return text.to_owned();

@@ -2,6 +2,9 @@
 
 use axum::http::{HeaderMap, header};
 
+use super::problem::Problem;
+use crate::browse::fault;
+
 /// The media type wanted most of those that there are, the first where several are wanted equally; `None`
 /// when none of them will do.
 #[must_use]
@@ -21,6 +24,15 @@ pub fn preferred(headers: &HeaderMap, offered: &[&'static str]) -> Option<&'stat
         }
     }
     best.map(|(_, media_type)| media_type)
+}
+
+/// The same, where something has to be answered.
+///
+/// # Errors
+/// 406 when none of them will do.
+pub fn one_of(headers: &HeaderMap, offered: &[&'static str]) -> Result<&'static str, Problem> {
+    let refused = || Problem::not_acceptable(format!("there is {} here", fault::one_of(offered)));
+    preferred(headers, offered).ok_or_else(refused)
 }
 
 /// `text/*;q=0.5`.

@@ -96,8 +96,7 @@ impl<Q: Asked> Question<Q> {
     }
 
     pub(crate) fn wants(&self, offered: &[&'static str]) -> Result<&'static str, Problem> {
-        accept::preferred(&self.headers, offered)
-            .ok_or_else(|| Problem::not_acceptable(format!("there is {} here", one_of(offered))))
+        accept::one_of(&self.headers, offered)
     }
 
     /// JSON with its tag, or 304 for somebody who has it.

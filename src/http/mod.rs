@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod browsing;
 pub mod extract;
+pub mod heavy;
 mod idempotency;
 pub mod layers;
 mod lines;
@@ -36,7 +37,7 @@ use jiff::Timestamp;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::{layers::House, metrics::Metrics, packing::Packing, problem::Problem};
+use self::{heavy::Heavy, layers::House, metrics::Metrics, packing::Packing, problem::Problem};
 use crate::{catalog::handle::Catalog, store::Store};
 
 /// What the routes may do at most, and for whom.
@@ -85,6 +86,8 @@ pub struct Shared {
     /// The counters.
     pub metrics: Metrics,
     store: Option<Store>,
+    /// Where work is done that keeps a processor busy.
+    pub heavy: Heavy,
     accuracy: routes::accuracy::Kept,
     stopping: AtomicBool,
 }
@@ -116,12 +119,14 @@ impl App {
         now: fn() -> Timestamp,
         settings: Settings,
     ) -> Self {
+        let heavy = Heavy::new(settings.timeout);
         Self(Arc::new(Shared {
             catalog,
             now,
             settings,
             metrics: Metrics::new(),
             store,
+            heavy,
             accuracy: routes::accuracy::Kept::default(),
             stopping: AtomicBool::new(false),
         }))
@@ -165,6 +170,8 @@ fn bounded() -> OpenApiRouter<App> {
         .routes(routes!(routes::quotes::list_quotes, routes::quotes::keep_quote))
         .routes(routes!(routes::quotes::get_quote))
         .routes(routes!(routes::quotes::requote))
+        .routes(routes!(routes::sweep::sweep))
+        .routes(routes!(routes::compare::compare))
         .merge(browsing::routes())
 }
 

@@ -24,6 +24,7 @@ use super::{App, problem::Problem};
     tags(
         (name = "estimate", description = "What workloads cost."),
         (name = "quotes", description = "Quotes that are kept: read back unchanged, priced again."),
+        (name = "decide", description = "Questions made of many quotes."),
         (name = "prices", description = "Price tables, as of any instant, also as CSV."),
         (name = "catalog", description = "What there is to be priced, and what changed."),
         (name = "documents", description = "What the service is and how to use it."),

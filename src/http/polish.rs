@@ -44,6 +44,7 @@ fn visit(schema: &mut RefOr<Schema>, known: &Schemas) {
             }
         }
         RefOr::T(Schema::OneOf(options)) => options.items.iter_mut().for_each(|item| visit(item, known)),
+        RefOr::T(Schema::AllOf(parts)) => parts.items.iter_mut().for_each(|item| visit(item, known)),
         RefOr::T(_) | RefOr::Ref(_) => {}
     }
 }

@@ -13,10 +13,10 @@ use utoipa::{
     openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder},
 };
 
-use crate::{
-    estimate::fault::{Fault, FaultKind},
-    store::StoreError,
-};
+use crate::{estimate::fault::Fault, store::StoreError};
+
+/// One fault of a request, as problems tell it.
+pub use crate::estimate::fault::Told as ProblemError;
 
 /// The media type of every problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -53,25 +53,6 @@ pub struct Problem {
     /// Whether to ask for another try.
     #[serde(skip)]
     retry: bool,
-}
-
-/// One fault of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ProblemError {
-    /// Where: a JSON Pointer into the body, or `/` and the name of a query parameter. What is missing is
-    /// pointed at where it would stand.
-    #[schema(example = "/items/0/usage/output_tokens")]
-    pub pointer: String,
-    /// Which kind of fault: a stable name; new ones may come.
-    #[schema(value_type = String, example = "unknown_model")]
-    pub code: &'static str,
-    /// What is wrong, in a sentence.
-    #[schema(example = "no model is called `gpt-4p`")]
-    pub detail: String,
-    /// Names that may have been meant, nearest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(example = json!(["gpt-4o"]))]
-    pub near_matches: Vec<String>,
 }
 
 impl Problem {
@@ -279,54 +260,6 @@ impl From<Fault> for Problem {
     }
 }
 
-impl From<Fault> for ProblemError {
-    fn from(fault: Fault) -> Self {
-        let near_matches = fault.kind.near().to_vec();
-        Self {
-            pointer: fault.pointer,
-            code: code_of(&fault.kind),
-            detail: fault.kind.to_string(),
-            near_matches,
-        }
-    }
-}
-
-/// The public name of a kind of fault. No `_`: a new kind must choose its name here.
-fn code_of(kind: &FaultKind) -> &'static str {
-    match kind {
-        FaultKind::UnknownField { .. } => "unknown_field",
-        FaultKind::UnknownKind { .. } | FaultKind::UnknownStage { .. } => "unknown_kind",
-        FaultKind::UnknownPrecision { .. }
-        | FaultKind::UnknownFormat { .. }
-        | FaultKind::PrecisionLacking { .. } => "unknown_precision",
-        FaultKind::UnknownEngine { .. } => "unknown_engine",
-        FaultKind::SloUnreachable { .. } => "slo_unreachable",
-        FaultKind::MissingAssumption { .. } | FaultKind::MissingPeak { .. } => "missing_assumption",
-        FaultKind::DoesNotFit { .. } => "does_not_fit",
-        FaultKind::UnknownRegion { .. } => "unknown_region",
-        FaultKind::UnknownMeter { .. } => "unknown_meter",
-        FaultKind::UnknownModel { .. } | FaultKind::UnknownArchitecture { .. } => "unknown_model",
-        FaultKind::UnknownProvider { .. } => "unknown_provider",
-        FaultKind::UnknownCurrency { .. } => "unknown_currency",
-        FaultKind::UnknownContextKey { .. } => "unknown_context_key",
-        FaultKind::UnknownGpu { .. } => "unknown_gpu",
-        FaultKind::UnknownRevision { .. } => "unknown_revision",
-        FaultKind::WrongType { .. } => "wrong_type",
-        FaultKind::MissingField { .. } => "missing_field",
-        FaultKind::OutOfRange { .. } => "out_of_range",
-        FaultKind::AmbiguousModel { .. } => "ambiguous_model",
-        FaultKind::AmbiguousPrice { .. } => "ambiguous_price",
-        FaultKind::ContextUnpriced { .. } | FaultKind::NoPriceWithout { .. } => "context_unpriced",
-        FaultKind::Unpriced { .. } | FaultKind::UnpricedGpu { .. } => "unpriced",
-        FaultKind::NotInForce { .. } | FaultKind::PriceGap { .. } => "not_in_force",
-        FaultKind::PartExceedsWhole { .. } => "part_exceeds_whole",
-        FaultKind::PartWithoutWhole { .. } => "part_without_whole",
-        FaultKind::TooManyItems { .. } => "too_many_items",
-        FaultKind::NoFxRate { .. } => "no_fx_rate",
-        FaultKind::Contradiction { .. } => "contradiction",
-    }
-}
-
 impl Problem {
     /// What is wrong, for an answer that is more than this problem.
     #[must_use]
@@ -384,6 +317,7 @@ impl IntoResponses for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::estimate::fault::FaultKind;
 
     #[test]
     fn an_unknown_name_carries_its_near_matches() {

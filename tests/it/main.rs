@@ -15,6 +15,7 @@ mod browse_prices;
 mod browse_walk;
 mod catalog_command;
 mod cli;
+mod decide;
 mod diff;
 mod dockerfile;
 mod estimate;

@@ -1,17 +1,32 @@
 //! The OpenAPI document is current, and says enough for somebody who has nothing else.
 
-use std::fs;
+use std::{
+    fs,
+    sync::{Arc, LazyLock},
+};
 
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+};
+use farthing::{
+    catalog::{edition::built_in_snapshot, handle::Catalog},
+    http::{App, Settings, router},
+};
 use serde_json::{Map, Value};
 
-use crate::helpers::DOCUMENT;
+use crate::helpers::{DOCUMENT, ask_of, now};
 
 /// Objects whose fields are not listed, by the place where they stand, with the reason.
-const FREE_FORM: [&str; 5] = [
+const FREE_FORM: [&str; 8] = [
     "/components/schemas/ArchitectureFrom/properties/config", // a model's own, as it was published
-    "/components/schemas/KeptQuote/properties/request",       // of any kind, as it was sent
-    "/components/schemas/ScenarioItem/properties/request",    // of any kind, checked when it is sent
-    "/components/schemas/UsageFrom/properties/response",      // a vendor's, as it came
+    "/components/schemas/CompareCandidate/properties/set/additionalProperties", // whatever a request may hold there
+    "/components/schemas/CompareOver/properties/values/items",                  // the same
+    "/components/schemas/CompareSet/properties/value",                          // the same
+    "/components/schemas/KeptQuote/properties/request",    // of any kind, as it was sent
+    "/components/schemas/ScenarioItem/properties/request", // of any kind, checked when it is sent
+    "/components/schemas/UsageFrom/properties/response",   // a vendor's, as it came
     "/paths/~1openapi.json/get/responses/200/content/application~1json/schema", // OpenAPI's own schema
 ];
 
@@ -147,6 +162,71 @@ fn is_scalar(schema: &Value) -> bool {
         Value::Array(names) => names.iter().any(scalar),
         name => scalar(name),
     }
+}
+
+/// Paths of what somebody has kept before: a fresh service has nothing there.
+const OF_KEPT_THINGS: &str = "/quotes";
+
+/// What somebody gets who presses "try it out" and changes nothing: every operation answers its own example.
+#[tokio::test]
+async fn every_example_is_answered_as_it_stands() {
+    let mut tried = 0;
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with(OF_KEPT_THINGS)) {
+        for (method, operation) in item.as_object().unwrap() {
+            let request = example_request(method, path, operation);
+            let answer = ask_of(BUILT_IN.clone(), request).await;
+            assert_eq!(answer.status, StatusCode::OK, "{method} {path}\n{:#}", answer.value());
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "only {tried} operations");
+}
+
+static BUILT_IN: LazyLock<Router> = LazyLock::new(|| {
+    let catalog = Catalog::new(built_in_snapshot().unwrap());
+    router(App::new(Arc::new(catalog), now, Settings::default()))
+});
+
+/// The request that the document's examples make.
+fn example_request(method: &str, path: &str, operation: &Value) -> Request<Body> {
+    let mut path = path.to_owned();
+    let mut query = Vec::new();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap();
+        let example = example_of(parameter).or_else(|| example_of(&parameter["schema"]));
+        match (parameter["in"].as_str().unwrap(), example) {
+            ("path", Some(value)) => path = path.replace(&format!("{{{name}}}"), &encoded(&value)),
+            ("query", Some(Value::Object(fields))) => {
+                query.extend(fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))));
+            }
+            ("query", Some(value)) => query.push(format!("{name}={}", encoded(&value))),
+            _ => {}
+        }
+    }
+    let mut request = Request::builder().method(method.to_uppercase().as_str());
+    let mut body = Body::empty();
+    let content = operation["requestBody"]["content"].as_object();
+    if let Some((media_type, content)) = content.and_then(|content| content.iter().next()) {
+        let example = example_of(content).or_else(|| example_of(resolve(&content["schema"]))).unwrap();
+        request = request.header("content-type", media_type);
+        body = Body::from(example.as_str().map_or_else(|| example.to_string(), str::to_owned));
+    }
+    request.uri(format!("{path}?{}", query.join("&"))).body(body).unwrap()
+}
+
+fn example_of(object: &Value) -> Option<Value> {
+    let first = object.get("examples").and_then(|examples| examples.get(0));
+    object.get("example").or(first).cloned()
+}
+
+/// A value in a path or a query.
+fn encoded(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 #[test]

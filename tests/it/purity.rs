@@ -5,19 +5,20 @@
 use std::{fs, path::Path};
 
 /// What each floor may use besides itself.
-const FLOORS: [(&str, &[&str]); 8] = [
+const FLOORS: [(&str, &[&str]); 9] = [
     ("catalog", &[]),
     ("estimate", &["catalog"]),
     ("browse", &["catalog"]),
+    ("decide", &["estimate", "catalog"]),
     ("store", &["catalog"]),
     ("sources", &["catalog"]),
-    ("http", &["web", "store", "browse", "estimate", "catalog"]),
+    ("http", &["web", "store", "browse", "decide", "estimate", "catalog"]),
     ("web", &["browse", "estimate", "catalog"]),
-    ("cli", &["http", "web", "store", "sources", "browse", "estimate", "catalog", "config"]),
+    ("cli", &["http", "web", "store", "sources", "browse", "decide", "estimate", "catalog", "config"]),
 ];
 
 /// Floors that are arithmetic and facts alone.
-const PURE: [&str; 3] = ["catalog", "estimate", "browse"];
+const PURE: [&str; 4] = ["catalog", "estimate", "browse", "decide"];
 
 /// Words of HTTP, SQL, the time of day, chance and the machine.
 const WORLDLY: [&str; 19] = [

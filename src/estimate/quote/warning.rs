@@ -72,4 +72,6 @@ pub enum WarningCode {
     PriceStale,
     /// A speed that an operator measured cannot be held against what is predicted, and was left out.
     MeasurementUnused,
+    /// Models that are compared count tokens differently, and nobody says by how much.
+    TokenCountsNotComparable,
 }

@@ -32,9 +32,8 @@ pub(crate) async fn get_accuracy(State(app): State<App>) -> Result<Response, Pro
     if let Some(kept) = app.accuracy.0.load().as_ref().filter(|kept| kept.0 == asked) {
         return Ok(json_response(kept.1.clone()));
     }
-    let work = move || serde_json::to_vec(&accuracy::accuracy(snapshot.newest(), now));
-    let text = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
-    let text = Bytes::from(text.map_err(Problem::internal)?);
+    let work = app.heavy.run(move |_| serde_json::to_vec(&accuracy::accuracy(snapshot.newest(), now)));
+    let text = Bytes::from(work.await?.map_err(Problem::internal)?);
     app.accuracy.0.store(Some(Arc::new((asked, text.clone()))));
     Ok(json_response(text))
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::{extract::State, http::Uri, response::Response};
+use jiff::Timestamp;
 use serde_json::{Map, Value, value::RawValue};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -13,7 +14,7 @@ use utoipa::{
 };
 
 use crate::{
-    catalog::{meter_table::MeterTable, names, rate_card::ContextKey},
+    catalog::{meter_table::MeterTable, names, rate_card::ContextKey, snapshot::Snapshot},
     estimate::{
         self,
         api_usage::request::ApiUsage,
@@ -37,7 +38,7 @@ use crate::{
 #[utoipa::path(post, path = "/estimate", tag = "estimate", request_body = EstimateBody,
     responses((status = OK, description = "What it costs, line by line.", body = Quote), Problem))]
 pub(crate) async fn estimate(State(app): State<App>, body: JsonBytes) -> Result<Response, Problem> {
-    answer(&app, &body.0)
+    answer(&app, &body.0).await
 }
 
 /// Estimate one call, for a link or a spreadsheet
@@ -65,17 +66,28 @@ pub(crate) async fn estimate(State(app): State<App>, body: JsonBytes) -> Result<
 pub(crate) async fn estimate_call(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
     let catalog = app.catalog.current();
     let body = body_of(query::pairs(&uri), catalog.newest().meters).map_err(Problem::from)?;
-    answer(&app, &body).map_err(Problem::of_parameters)
+    answer(&app, &body).await.map_err(Problem::of_parameters)
 }
 
-/// Answers a body.
-pub(crate) fn answer(app: &App, body: &[u8]) -> Result<Response, Problem> {
+/// Answers a body: at once, or, where that takes long, away from the threads that read and write.
+pub(crate) async fn answer(app: &App, body: &[u8]) -> Result<Response, Problem> {
     let catalog = app.catalog.current(); // once: one revision for the whole request
     let request = EstimateRequest::parse(body).map_err(|NotJson(reason)| Problem::not_json(reason))?;
-    let quote = estimate::estimate(&request, &catalog, (app.now)())?;
+    let now = (app.now)();
+    let text = if request.is_heavy() {
+        let work = app.heavy.run(move |_| quote_as_json(&request, &catalog, now));
+        Box::pin(work).await?? // boxed: most answers need no room for it
+    } else {
+        quote_as_json(&request, &catalog, now)?
+    };
+    Ok(json_response(text))
+}
+
+fn quote_as_json(request: &EstimateRequest, catalog: &Snapshot, now: Timestamp) -> Result<Vec<u8>, Problem> {
+    let quote = estimate::estimate(request, catalog, now)?;
     let mut text = Vec::with_capacity(USUAL_LENGTH);
     serde_json::to_writer(&mut text, &quote).map_err(Problem::internal)?;
-    Ok(json_response(text))
+    Ok(text)
 }
 
 const USUAL_LENGTH: usize = 2048;

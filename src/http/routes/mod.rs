@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod assumptions;
 pub mod batch;
+pub mod compare;
 pub mod documents;
 pub mod energy_prices;
 pub mod estimate;
@@ -20,3 +21,4 @@ pub mod published_throughputs;
 pub mod quotes;
 pub mod revisions;
 pub mod scenarios;
+pub mod sweep;

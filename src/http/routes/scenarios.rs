@@ -78,5 +78,5 @@ pub(crate) async fn quote_scenario(
         fields.insert("detail".to_owned(), detail);
     }
     let body = serde_json::to_vec(&request).map_err(Problem::internal)?;
-    estimate::answer(&app, &body)
+    estimate::answer(&app, &body).await
 }

@@ -137,6 +137,7 @@ fn numbered(mut schema: RefOr<Schema>, description: &str) -> RefOr<Schema> {
 
 /// The lines of a batch, and what all of them are priced with.
 struct Batch {
+    app: App,
     lines: Lines,
     catalog: Arc<Snapshot>,
     now: Timestamp,
@@ -147,6 +148,7 @@ struct Batch {
 impl Batch {
     fn new(app: &App, body: Body) -> Result<Self, Problem> {
         Ok(Self {
+            app: app.clone(),
             lines: Lines::new(body, app.settings.body_limit, app.settings.timeout),
             catalog: app.catalog.current(), // once: one revision for the whole batch
             now: (app.now)(),
@@ -165,7 +167,7 @@ impl Batch {
                         self.ended = true;
                         break;
                     }
-                    Arrived::Line(line) => self.answer(line, &mut chunk),
+                    Arrived::Line(line) => self.answer(line, &mut chunk).await,
                     Arrived::TooLong => self.write(&Problem::too_large(self.lines.longest()), &mut chunk),
                     Arrived::Broken(problem) => {
                         self.write(&problem, &mut chunk);
@@ -180,12 +182,23 @@ impl Batch {
         chunk
     }
 
-    fn answer(&self, line: Range<usize>, out: &mut Vec<u8>) {
+    async fn answer(&mut self, line: Range<usize>, out: &mut Vec<u8>) {
         let asked = EstimateRequest::parse(self.lines.text(line));
         let request = match asked {
             Ok(request) => request,
             Err(NotJson(reason)) => return self.write(&Problem::not_json(reason), out),
         };
+        if request.is_heavy() {
+            let (catalog, now) = (Arc::clone(&self.catalog), self.now);
+            let work = self.app.heavy.run(move |_| {
+                let quote = estimate::estimate(&request, &catalog, now)?;
+                serde_json::value::to_raw_value(&quote).map_err(Problem::internal)
+            });
+            return match Box::pin(work).await.flatten() {
+                Ok(quote) => self.write(&quote, out),
+                Err(problem) => self.write(&problem, out),
+            };
+        }
         match estimate::estimate(&request, &self.catalog, self.now) {
             Ok(quote) => self.write(&quote, out),
             Err(faults) => self.write(&Problem::from(faults), out),

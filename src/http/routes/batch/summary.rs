@@ -1,17 +1,21 @@
 //! What a batch comes to, when its lines are not wanted one by one.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Batch;
 use crate::{
-    catalog::money::{Currency, Money, Overflow},
+    catalog::{
+        money::{Currency, Money, Overflow},
+        snapshot::Snapshot,
+    },
     estimate::{
         self,
-        quote::{ENGINE, Quote, Total},
+        quote::{ENGINE, Total},
         request::{EstimateRequest, NotJson},
     },
     http::{
@@ -91,7 +95,7 @@ pub(super) async fn summarise(mut batch: Batch) -> Result<Response, Problem> {
             Arrived::TooLong => {
                 summary.refuse(batch.lines.number(), Problem::too_large(batch.lines.longest()));
             }
-            Arrived::Line(line) => summary.add(&batch, line),
+            Arrived::Line(line) => summary.add(&mut batch, line).await,
         }
         summary.lines = batch.lines.number();
         if summary.lines.is_multiple_of(LINES_AT_A_TIME) {
@@ -101,34 +105,55 @@ pub(super) async fn summarise(mut batch: Batch) -> Result<Response, Problem> {
     Ok(Json(summary).into_response())
 }
 
+/// What a summary needs of a quote.
+struct Part {
+    currency: Currency,
+    total: Money,
+    groups: Vec<(String, Money)>,
+}
+
+impl Part {
+    fn of(request: &EstimateRequest, catalog: &Snapshot, now: Timestamp) -> Result<Self, Problem> {
+        let quote = estimate::estimate(request, catalog, now)?;
+        let groups = quote.groups.into_iter().flatten();
+        let groups = groups.map(|(group, total)| (group.into_owned(), total.amount)).collect();
+        Ok(Self { currency: quote.currency, total: quote.total.amount, groups })
+    }
+}
+
 impl BatchSummary {
-    fn add(&mut self, batch: &Batch, line: Range<usize>) {
+    async fn add(&mut self, batch: &mut Batch, line: Range<usize>) {
         let request = match EstimateRequest::parse(batch.lines.text(line)) {
             Ok(request) => request,
             Err(NotJson(reason)) => return self.refuse(batch.lines.number(), Problem::not_json(reason)),
         };
-        match estimate::estimate(&request, &batch.catalog, batch.now) {
-            Ok(quote) => match self.add_quote(&quote) {
-                Ok(()) => self.quoted += 1,
-                Err(Overflow) => self.refuse(
-                    batch.lines.number(),
-                    Problem::bad_request("the sum of the batch has more than 76 digits"),
-                ),
-            },
-            Err(faults) => self.refuse(batch.lines.number(), Problem::from(faults)),
+        let part = if request.is_heavy() {
+            let (catalog, now) = (Arc::clone(&batch.catalog), batch.now);
+            let work = batch.app.heavy.run(move |_| Part::of(&request, &catalog, now));
+            Box::pin(work).await.flatten()
+        } else {
+            Part::of(&request, &batch.catalog, batch.now)
+        };
+        match part.map(|part| self.add_part(part)) {
+            Ok(Ok(())) => self.quoted += 1,
+            Ok(Err(Overflow)) => self.refuse(
+                batch.lines.number(),
+                Problem::bad_request("the sum of the batch has more than 76 digits"),
+            ),
+            Err(problem) => self.refuse(batch.lines.number(), problem),
         }
     }
 
-    fn add_quote(&mut self, quote: &Quote<'_>) -> Result<(), Overflow> {
-        add(&mut self.totals, quote.currency, quote.total.amount)?;
-        for (group, total) in quote.groups.iter().flatten() {
+    fn add_part(&mut self, part: Part) -> Result<(), Overflow> {
+        add(&mut self.totals, part.currency, part.total)?;
+        for (group, amount) in part.groups {
             let is_full = self.groups.len() >= GROUPS_KEPT;
-            let sums = match self.groups.get_mut(group.as_ref()) {
+            let sums = match self.groups.get_mut(&group) {
                 Some(known) => known,
                 None if is_full => &mut self.other_groups,
-                None => self.groups.entry(group.to_string()).or_default(),
+                None => self.groups.entry(group).or_default(),
             };
-            add(sums, quote.currency, total.amount)?;
+            add(sums, part.currency, amount)?;
         }
         Ok(())
     }

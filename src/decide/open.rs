@@ -1,0 +1,75 @@
+//! A request with places left open: priced with one value after the other in them.
+
+use jiff::Timestamp;
+
+use super::place::{Place, Template};
+use crate::{
+    catalog::snapshot::Snapshot,
+    estimate::{
+        self,
+        fault::Fault,
+        quote::Quote,
+        request::{Detail, EstimateRequest},
+    },
+};
+
+/// A request with open places, and what every one that it becomes is priced with: one catalog, one time.
+#[derive(Debug)]
+pub struct OpenRequest<'s> {
+    template: Template,
+    snapshot: &'s Snapshot,
+    now: Timestamp,
+    detail: Detail,
+    /// The text of the request, written anew for each.
+    text: Vec<u8>,
+}
+
+impl<'s> OpenRequest<'s> {
+    /// Opens places of a request; whatever detail it asks for, quotes come with `detail`.
+    ///
+    /// # Errors
+    /// When one place lies in another: the index of the one.
+    pub fn new(
+        text: &str,
+        places: &[Place<'_>],
+        snapshot: &'s Snapshot,
+        now: Timestamp,
+        detail: Detail,
+    ) -> Result<Self, usize> {
+        let template = Template::new(text, places)?;
+        Ok(Self { template, snapshot, now, detail, text: Vec::with_capacity(text.len() + 32) })
+    }
+
+    /// How much of an answer is wanted from here on.
+    pub fn set_detail(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
+    /// The request with these values.
+    ///
+    /// # Errors
+    /// When they make it something else than JSON.
+    pub fn request(&mut self, values: &[&str]) -> Result<EstimateRequest, Vec<Fault>> {
+        self.template.fill(values, &mut self.text);
+        let mut request = EstimateRequest::parse(&self.text).map_err(|not_json| {
+            let detail = not_json.to_string();
+            vec![Fault::new("", estimate::fault::FaultKind::wrong_type(detail))]
+        })?;
+        request.detail = self.detail;
+        Ok(request)
+    }
+
+    /// Prices the request with these values and reads from the quote what is wanted.
+    ///
+    /// # Errors
+    /// Every fault of the request with these values.
+    pub fn price<T>(
+        &mut self,
+        values: &[&str],
+        read: impl FnOnce(&EstimateRequest, Quote<'_>) -> T,
+    ) -> Result<T, Vec<Fault>> {
+        let request = self.request(values)?;
+        let quote = estimate::estimate(&request, self.snapshot, self.now)?;
+        Ok(read(&request, quote))
+    }
+}
