@@ -18,6 +18,7 @@ mod cli;
 mod diff;
 mod dockerfile;
 mod estimate;
+mod feeds;
 mod openapi;
 mod operations;
 mod oracle;

@@ -17,7 +17,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
 ];
 
 /// Floors that are arithmetic and facts alone.
-const PURE: [&str; 3] = ["catalog", "estimate", "browse"];
+const PURE: [&str; 4] = ["catalog", "estimate", "browse", "sources"];
 
 /// Words of HTTP, SQL, the time of day, chance and the machine.
 const WORLDLY: [&str; 19] = [
