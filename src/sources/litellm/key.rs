@@ -14,6 +14,9 @@ pub(super) struct Key<'k> {
     pub context: Context,
 }
 
+/// In the place of a region: all of them.
+const ANY_REGION: &str = "*";
+
 /// Takes a key apart.
 pub(super) fn parse<'k>(key: &'k str, seller: &str) -> Key<'k> {
     let mut context = Context::default();
@@ -24,7 +27,7 @@ pub(super) fn parse<'k>(key: &'k str, seller: &str) -> Key<'k> {
             prefixed = true;
         } else if let Some((key, value)) = said(segment, seller) {
             context.insert(key, value);
-        } else {
+        } else if segment != ANY_REGION {
             break;
         }
         name = rest;

@@ -160,12 +160,10 @@ fn single(name: &str, raw: &str) -> Option<String> {
 /// held, not heard.
 fn meter(meter: &'static str, mode: Option<&str>, context: &Context) -> &'static str {
     let makes_pictures = matches!(mode, Some("image_generation" | "image_edit"));
-    let makes_films = mode == Some("video_generation");
     let reserved = context.get(ContextKey::Commitment).is_some();
     match meter {
         "input_images" if makes_pictures => "output_images",
         "input_seconds" | "output_seconds" if reserved => "unit_seconds",
-        "output_seconds" if makes_films => "output_video_seconds",
         meter => meter,
     }
 }

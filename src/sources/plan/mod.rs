@@ -226,20 +226,18 @@ impl Plan {
         self.refused.push(Refusal::new(place, reason, detail));
     }
 
-    /// Takes out changes of which the catalog's check finds that they cannot go in.
+    /// Takes out changes of which the catalog's check finds that they cannot go in, now or once approved.
     fn refuse_unsound(&mut self, tables: &Tables) {
         const ROUNDS: usize = 4; // a change that goes can leave another one dangling
         for _ in 0..ROUNDS {
-            let findings = check(&self.applied(tables.clone(), |_| false));
-            let mut problems: BTreeMap<(&str, String), String> =
+            let findings = check(&self.applied(tables.clone(), |_| true));
+            let problems: BTreeMap<(&str, String), String> =
                 findings.into_iter().map(|it| ((it.table, it.key), it.problem)).collect();
             let before = self.changes.len();
             let refused = &mut self.refused;
             self.changes.retain(|change| {
-                if problems.is_empty() || change.is_pending() {
-                    return true;
-                }
-                let problem = change.edits.put.iter().find_map(|row| problems.remove(&(row.table(), row.key())));
+                let rows = || change.edits.put.iter().filter(|_| !problems.is_empty());
+                let problem = rows().find_map(|row| problems.get(&(row.table(), row.key())));
                 let Some(problem) = problem else { return true };
                 refused.push(Refusal::new(&change.subject, Reason::Unsound, problem));
                 false

@@ -38,13 +38,17 @@ struct Rentals<'s> {
     spellings: BTreeMap<String, Vec<&'s GpuId>>,
     known: Map<Key, Vec<&'s Versioned<GpuRental>>>,
     market: Market,
+    kinds: Map<&'s ProviderId, &'s str>,
 }
 
 /// Plans what rental prices change.
 pub(super) fn plan(rentals: Vec<OfferedRental>, view: View<'_>, import: &Import, plan: &mut Plan) {
     let day = utc_day(import.observed_at);
     let known = known(view, day);
-    let planner = Rentals { view, import, day, spellings: spellings(view), market: Market::of(view, day), known };
+    let rows = view.known(&view.snapshot().history().gpu_rentals).map(|row| &row.row);
+    let kinds = rows.filter_map(|row| Some((&row.provider, row.provider_kind.as_deref()?))).collect();
+    let planner =
+        Rentals { view, import, day, spellings: spellings(view), market: Market::of(view, day), known, kinds };
     let mut said: BTreeMap<Key, OfferedRental> = BTreeMap::new();
     for rental in rentals {
         match planner.key(&rental) {
@@ -226,8 +230,6 @@ impl<'s> Rentals<'s> {
         let (provider, region, instance, gpu, gpu_count, commitment) = key;
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let feed = self.import.source.feed().unwrap_or("operator");
-        let rows = self.view.known(&self.view.snapshot().history().gpu_rentals);
-        let of_provider = rows.map(|row| &row.row).find(|row| row.provider == *provider);
         GpuRental {
             id: format!(
                 "{feed}/{provider}/{instance}/{region}/{gpu}x{gpu_count}/{}/{}",
@@ -235,7 +237,7 @@ impl<'s> Rentals<'s> {
                 self.day
             ),
             provider: provider.clone(),
-            provider_kind: of_provider.and_then(|row| row.provider_kind.clone()),
+            provider_kind: self.kinds.get(provider).map(|kind| (*kind).to_owned()),
             region: some(region),
             instance: some(instance),
             gpu: gpu.clone(),

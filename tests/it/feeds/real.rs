@@ -108,7 +108,7 @@ fn planned_again(imported: &Imported, name: &str) -> Plan {
 fn a_real_table_imported_twice_changes_nothing_the_second_time() {
     for name in ["litellm", "genai-prices"] {
         let imported = imported(name);
-        assert!(imported.first.changes.len() > 10, "{name}");
+        assert!(imported.first.unchanged > 1_000 && !imported.first.changes.is_empty(), "{name}");
         if std::env::var("SHOW").is_ok() {
             for change in &imported.first.changes {
                 println!("{:?} {} {:?} {:?}", change.action, change.subject, change.pending, change.differences.iter().map(|d| format!("{}{} {:?}->{:?}", d.field, d.input_tokens_above.map_or(String::new(), |a| format!(">{a}")), d.old, d.new)).collect::<Vec<_>>());
@@ -130,7 +130,7 @@ fn a_real_table_imported_twice_changes_nothing_the_second_time() {
 type Tally = BTreeMap<String, (u64, Vec<String>)>;
 
 fn count(tally: &mut Tally, why: &str, example: &str) {
-    const EXAMPLES: usize = 6;
+    const EXAMPLES: usize = 80;
     let (count, examples) = tally.entry(why.to_owned()).or_default();
     *count += 1;
     if examples.len() < EXAMPLES {
