@@ -45,7 +45,8 @@ fn read_day(line: &str, currencies: &[Option<Currency>], reading: &mut Reading) 
     let Some(date) = parse_day(first).or_else(|| long_day(first)) else {
         return reading.refuse(first, Reason::Malformed, "is no day");
     };
-    let rates: Vec<(Currency, &str)> = currencies.iter().zip(cells).filter_map(|(code, cell)| Some(((*code)?, cell))).collect();
+    let rates: Vec<(Currency, &str)> =
+        currencies.iter().zip(cells).filter_map(|(code, cell)| Some(((*code)?, cell))).collect();
     let dollar = rates.iter().find(|(code, _)| *code == Currency::USD).and_then(|(_, cell)| per_euro(cell));
     let Some(dollar) = dollar else {
         return reading.refuse(first, Reason::NoPrice, "has no rate of the dollar");
@@ -59,13 +60,18 @@ fn read_day(line: &str, currencies: &[Option<Currency>], reading: &mut Reading) 
         }
         match per_euro(cell).and_then(|rate| dollar.checked_div(rate)) {
             Some(usd_per_unit) => push(reading, currency, date, usd_per_unit),
-            None => reading.refuse(&format!("{date} {currency}"), Reason::Malformed, format!("`{cell}` is no rate")),
+            None => reading.refuse(
+                &format!("{date} {currency}"),
+                Reason::Malformed,
+                format!("`{cell}` is no rate"),
+            ),
         }
     }
 }
 
 fn push(reading: &mut Reading, currency: Currency, date: Date, usd_per_unit: Decimal) {
-    let rounded = usd_per_unit.round_sf_with_strategy(SIGNIFICANT_DIGITS, RoundingStrategy::MidpointNearestEven);
+    let rounded =
+        usd_per_unit.round_sf_with_strategy(SIGNIFICANT_DIGITS, RoundingStrategy::MidpointNearestEven);
     let usd_per_unit = rounded.unwrap_or(usd_per_unit).normalize();
     reading.observations.push(Observation::Fx(DayRate { currency, date, usd_per_unit }));
 }
@@ -77,8 +83,18 @@ fn per_euro(cell: &str) -> Option<Decimal> {
 /// `30 October 2026`.
 fn long_day(text: &str) -> Option<Date> {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-        "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
     let mut parts = text.split_ascii_whitespace();
     let (day, month, year) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
@@ -102,7 +118,10 @@ mod tests {
     fn the_history_is_units_per_euro_and_becomes_dollars_per_unit() {
         let text = "Date,USD,JPY,CNY,HRK,\n2024-12-27,1.0435,164.75,7.6169,N/A,\n";
         assert!(is(text.lines().next().unwrap()));
-        assert_eq!(said(text), ["2024-12-27 EUR 1.0435", "2024-12-27 JPY 0.00633384", "2024-12-27 CNY 0.136998"]);
+        assert_eq!(
+            said(text),
+            ["2024-12-27 EUR 1.0435", "2024-12-27 JPY 0.00633384", "2024-12-27 CNY 0.136998"]
+        );
     }
 
     #[test]

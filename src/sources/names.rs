@@ -67,13 +67,8 @@ const LITELLM: [Word; 53] = [
 ];
 
 /// Folders of the `SkyPilot` catalog, where they are no ids.
-const SKYPILOT: [Word; 5] = [
-    ("do", "digitalocean"),
-    ("lambda_cloud", "lambda"),
-    ("ibm", ""),
-    ("scp", ""),
-    ("oci", "oci"),
-];
+const SKYPILOT: [Word; 5] =
+    [("do", "digitalocean"), ("lambda_cloud", "lambda"), ("ibm", ""), ("scp", ""), ("oci", "oci")];
 
 /// The catalog's id for a feed's word of a seller: a word that is listed, else the word itself. `None`: it is nobody here.
 ///

@@ -59,7 +59,11 @@ fn read_model(model: &Fields<'_>, id: String, reading: &mut Reading) {
     };
     let free = rates.values().all(|rate| rate.amount.is_zero());
     if free && !id.ends_with(":free") {
-        return reading.refuse(&id, Reason::AllZero, "all its prices are zero, and its name does not say `:free`");
+        return reading.refuse(
+            &id,
+            Reason::AllZero,
+            "all its prices are zero, and its name does not say `:free`",
+        );
     }
     let aliases = model.text("canonical_slug").filter(|slug| *slug != id).into_iter().collect();
     reading.observations.push(Observation::Prices(Box::new(OfferedPrices {
@@ -109,7 +113,9 @@ mod tests {
     use crate::sources::{Format, Options, read_as};
 
     fn read(pricing: &str) -> Reading {
-        let text = format!(r#"{{"data": [{{"id": "acme/one", "canonical_slug": "acme/one-2026", "pricing": {pricing}}}]}}"#);
+        let text = format!(
+            r#"{{"data": [{{"id": "acme/one", "canonical_slug": "acme/one-2026", "pricing": {pricing}}}]}}"#
+        );
         read_as(Format::OpenRouter, text.as_bytes(), &Options::default()).unwrap()
     }
 
@@ -121,8 +127,13 @@ mod tests {
 
     #[test]
     fn strings_for_a_token_become_rates_for_a_million() {
-        let reading = read(r#"{"prompt": "0.00000125", "completion": "0.00001", "image": "0", "web_search": "0.01", "request": "0"}"#);
-        assert_eq!(said(&reading), ["input_tokens 1.25 / 1000000", "output_tokens 10 / 1000000", "web_searches 10 / 1000"]);
+        let reading = read(
+            r#"{"prompt": "0.00000125", "completion": "0.00001", "image": "0", "web_search": "0.01", "request": "0"}"#,
+        );
+        assert_eq!(
+            said(&reading),
+            ["input_tokens 1.25 / 1000000", "output_tokens 10 / 1000000", "web_searches 10 / 1000"]
+        );
     }
 
     #[test]

@@ -71,7 +71,9 @@ pub(super) fn read(text: &[u8], options: &Options) -> Result<Reading, ReadError>
     let cloud = options.provider.as_deref().ok_or(ReadError::NoProvider)?;
     let mut reading = Reading::default();
     let mut lines: Vec<(usize, Line)> = Vec::new();
-    for (number, line) in (2..).zip(csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text).deserialize()) {
+    for (number, line) in
+        (2..).zip(csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text).deserialize())
+    {
         match line {
             Ok(line) => lines.push((number, line)),
             Err(error) => reading.refuse(&format!("line {number}"), Reason::Malformed, error.to_string()),
@@ -122,7 +124,9 @@ impl Table {
 
     fn add(&mut self, cloud: &str, line: &Line) -> Result<(), (Reason, String)> {
         let count = price(&line.count, 0).ok().filter(|count| count.normalize().scale() == 0);
-        let count = count.and_then(|count| u32::try_from(count.normalize().mantissa()).ok()).filter(|count| *count > 0);
+        let count = count
+            .and_then(|count| u32::try_from(count.normalize().mantissa()).ok())
+            .filter(|count| *count > 0);
         let count = count.ok_or_else(|| (Reason::Malformed, format!("`{}` accelerators", line.count)))?;
         let (gpu, count) = chips(&line.gpu, count);
         let split = cloud == SPLIT_CLOUD && line.instance.is_empty() && !gpu.starts_with("tpu-");
@@ -190,7 +194,8 @@ fn google_host(gpu: &str, count: u32) -> Result<String, (Reason, String)> {
         ("H200", 8) => "a3-ultragpu-8g".to_owned(),
         ("B200", 8) => "a4-highgpu-8g".to_owned(),
         _ => {
-            let detail = format!("is the price of {count} {gpu} without a machine, which the customer chooses");
+            let detail =
+                format!("is the price of {count} {gpu} without a machine, which the customer chooses");
             return Err((Reason::Inexpressible, detail));
         }
     };
@@ -209,7 +214,12 @@ mod tests {
         let rental = |observation: &Observation| match observation {
             Observation::Rental(rental) => format!(
                 "{} {}x{} {} {:?} {}",
-                rental.instance, rental.gpu, rental.gpu_count, rental.region, rental.commitment, rental.price_per_gpu_hour
+                rental.instance,
+                rental.gpu,
+                rental.gpu_count,
+                rental.region,
+                rental.commitment,
+                rental.price_per_gpu_hour
             ),
             other => format!("{other:?}"),
         };
@@ -227,7 +237,10 @@ m7i.large,,,2,8,,0.1,0.04,us-east-1,us-east-1a
     #[test]
     fn a_machines_price_is_one_accelerators_and_zones_are_one_region() {
         assert!(is(AWS.lines().next().unwrap()));
-        assert_eq!(said(&table("aws", AWS)), ["p5.48xlarge H100x8 us-east-1 OnDemand 12.29", "p5.48xlarge H100x8 us-east-1 Spot 3"]);
+        assert_eq!(
+            said(&table("aws", AWS)),
+            ["p5.48xlarge H100x8 us-east-1 OnDemand 12.29", "p5.48xlarge H100x8 us-east-1 Spot 3"]
+        );
     }
 
     const GCP: &str = "\

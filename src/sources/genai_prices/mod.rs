@@ -25,7 +25,9 @@ use serde_json::value::RawValue;
 /// Whether a list looks like this feed: sellers with models.
 pub(super) fn is(rows: &[&RawValue]) -> bool {
     let first = rows.first().and_then(|row| Fields::parse(row.get()));
-    first.is_some_and(|seller| seller.get("models").is_some_and(|list| list.starts_with('[')) && seller.get("id").is_some())
+    first.is_some_and(|seller| {
+        seller.get("models").is_some_and(|list| list.starts_with('[')) && seller.get("id").is_some()
+    })
 }
 
 /// Reads the file.
@@ -33,12 +35,14 @@ pub(super) fn read(sellers: &[&RawValue]) -> Reading {
     let mut reading = Reading::default();
     for seller in sellers {
         let parsed = Fields::parse(seller.get());
-        let named = parsed.as_ref().and_then(|seller| Some((seller.text("id")?, elements(seller.get("models")?)?)));
+        let named =
+            parsed.as_ref().and_then(|seller| Some((seller.text("id")?, elements(seller.get("models")?)?)));
         let (Some(seller), Some((id, models))) = (&parsed, named) else {
             reading.refuse("a seller", Reason::Malformed, "has no `id` or no list of `models`");
             continue;
         };
-        let source = seller.get("pricing_urls").and_then(elements).and_then(|urls| string(urls.first()?.get()));
+        let source =
+            seller.get("pricing_urls").and_then(elements).and_then(|urls| string(urls.first()?.get()));
         for model in models {
             read_model(&id, source.as_deref(), model.get(), &mut reading);
         }

@@ -135,11 +135,13 @@ pub(super) fn contexts(variants: &[Variant]) -> Vec<Context> {
 }
 
 fn when(variant: &Fields<'_>) -> Result<Context, Unfit> {
-    let fields = variant.get("when").and_then(Fields::parse).ok_or_else(|| malformed("a variant has no `when`"))?;
+    let fields =
+        variant.get("when").and_then(Fields::parse).ok_or_else(|| malformed("a variant has no `when`"))?;
     let mut context = Context::default();
     for (key, value) in &fields.0 {
         let known = ContextKey::parse(key).zip(string(value.get()));
-        let unknown = || (Reason::UnknownName, format!("a variant has the context `{key}`, which is not known"));
+        let unknown =
+            || (Reason::UnknownName, format!("a variant has the context `{key}`, which is not known"));
         let (key, value) = known.ok_or_else(unknown)?;
         context.insert(key, value);
     }

@@ -73,7 +73,8 @@ pub(super) fn field(name: &str) -> Option<Field> {
 /// `x_above_200k_tokens` as `x` and 200,000.
 fn threshold(name: &str) -> (&str, Option<u64>) {
     let parts = name.strip_suffix("k_tokens").and_then(|rest| rest.rsplit_once("_above_"));
-    match parts.and_then(|(rest, thousands)| Some((rest, thousands.parse::<u64>().ok()?.checked_mul(1_000)?))) {
+    match parts.and_then(|(rest, thousands)| Some((rest, thousands.parse::<u64>().ok()?.checked_mul(1_000)?)))
+    {
         Some((rest, tokens)) => (rest, Some(tokens)),
         None => (name, None),
     }
@@ -86,7 +87,10 @@ mod tests {
     #[test]
     fn a_name_is_a_meter_a_threshold_and_a_tier() {
         let field = field("cache_read_input_token_cost_above_272k_tokens_priority").unwrap();
-        assert_eq!((field.meter, field.above, field.tier), ("cache_read_tokens", Some(272_000), Some("priority")));
+        assert_eq!(
+            (field.meter, field.above, field.tier),
+            ("cache_read_tokens", Some(272_000), Some("priority"))
+        );
     }
 
     #[test]

@@ -109,7 +109,10 @@ mod tests {
     fn a_key_says_region_and_term_before_the_name() {
         let (name, said) = parsed("bedrock/us-gov-east-1/6-month-commitment/anthropic.claude-v1", "bedrock");
         assert_eq!(name, "anthropic.claude-v1");
-        assert_eq!(said, [("commitment", "6-month-commitment".to_owned()), ("region", "us-gov-east-1".to_owned())]);
+        assert_eq!(
+            said,
+            [("commitment", "6-month-commitment".to_owned()), ("region", "us-gov-east-1".to_owned())]
+        );
     }
 
     #[test]

@@ -29,7 +29,9 @@ const NO_MODELS: [&str; 2] = ["sample_spec", "fallback_generalizations"];
 pub(super) fn is(file: &Fields<'_>) -> bool {
     const LOOKED_AT: usize = 8;
     let mut first = file.0.iter().filter(|(key, _)| !NO_MODELS.contains(&key.as_ref())).take(LOOKED_AT);
-    first.any(|(_, entry)| Fields::parse(entry.get()).is_some_and(|entry| entry.get("litellm_provider").is_some()))
+    first.any(|(_, entry)| {
+        Fields::parse(entry.get()).is_some_and(|entry| entry.get("litellm_provider").is_some())
+    })
 }
 
 /// Reads the file.
@@ -201,10 +203,15 @@ fn tiered(
         if let Some(last) = cards.last_mut() {
             last.conditions.input_tokens_at_most = above;
         }
-        cards.push(card(Conditions { input_tokens_above: above, ..Conditions::default() }, &rates, Vec::new()));
+        cards.push(card(
+            Conditions { input_tokens_above: above, ..Conditions::default() },
+            &rates,
+            Vec::new(),
+        ));
     }
     let in_order = cards.windows(2).all(|pair| {
-        pair[0].conditions.input_tokens_above.unwrap_or(0) < pair[1].conditions.input_tokens_above.unwrap_or(0)
+        pair[0].conditions.input_tokens_above.unwrap_or(0)
+            < pair[1].conditions.input_tokens_above.unwrap_or(0)
     });
     if in_order && cards.first().is_some_and(|first| first.conditions.input_tokens_above.is_none()) {
         Ok(cards)
@@ -219,8 +226,10 @@ fn spread(prices: &Prices, context: &Context) -> Vec<OfferedCard> {
     let tiers: BTreeSet<Option<&'static str>> = prices.keys().map(|(tier, _)| *tier).collect();
     let mut cards = Vec::new();
     for tier in tiers {
-        let thresholds: Vec<u64> = prices.keys().filter(|(of, _)| *of == tier).filter_map(|(_, above)| *above).collect();
-        let starts: Vec<Option<u64>> = std::iter::once(None).chain(thresholds.into_iter().map(Some)).collect();
+        let thresholds: Vec<u64> =
+            prices.keys().filter(|(of, _)| *of == tier).filter_map(|(_, above)| *above).collect();
+        let starts: Vec<Option<u64>> =
+            std::iter::once(None).chain(thresholds.into_iter().map(Some)).collect();
         for (at, above) in starts.iter().enumerate() {
             let mut conditions = Conditions {
                 input_tokens_above: *above,
@@ -235,7 +244,8 @@ fn spread(prices: &Prices, context: &Context) -> Vec<OfferedCard> {
             };
             conditions.context.insert(ContextKey::ServiceTier, word.to_owned());
             let mut rates = standard(*above);
-            let inherited = rates.keys().filter(|meter| !own.contains_key(*meter)).map(|meter| MeterId::from(*meter));
+            let inherited =
+                rates.keys().filter(|meter| !own.contains_key(*meter)).map(|meter| MeterId::from(*meter));
             let inherited = inherited.collect();
             rates.extend(own);
             cards.push(card(conditions, &rates, inherited));
@@ -261,7 +271,11 @@ fn up_to(prices: &Prices, tier: Option<&'static str>, above: Option<u64>) -> BTr
     rates
 }
 
-fn card(conditions: Conditions, rates: &BTreeMap<&'static str, Rate>, inherited: Vec<MeterId>) -> OfferedCard {
+fn card(
+    conditions: Conditions,
+    rates: &BTreeMap<&'static str, Rate>,
+    inherited: Vec<MeterId>,
+) -> OfferedCard {
     OfferedCard {
         currency: Currency::USD,
         conditions,

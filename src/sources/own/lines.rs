@@ -21,7 +21,11 @@ where
 {
     serde_json::from_str::<T>(line).map(CatalogRow::from).map_err(|error| {
         let text = error.to_string();
-        format!("no {}: {}", T::TABLE, text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem))
+        format!(
+            "no {}: {}",
+            T::TABLE,
+            text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem)
+        )
     })
 }
 
@@ -76,10 +80,13 @@ fn parse(line: &str) -> Result<CatalogRow, String> {
     let fields = Fields::parse(line).ok_or("is no JSON object")?;
     let Some(reader) = table(&fields) else {
         // Short lines of providers and of models look alike.
-        let (provider, model) = (row::<crate::catalog::provider::Provider>(line), row::<crate::catalog::model::Model>(line));
+        let (provider, model) =
+            (row::<crate::catalog::provider::Provider>(line), row::<crate::catalog::model::Model>(line));
         return match (provider, model) {
             (Ok(row), Err(_)) | (Err(_), Ok(row)) => Ok(row),
-            (Ok(_), Ok(_)) => Err("could be a provider or a model: say a `website` or a `developer`".to_owned()),
+            (Ok(_), Ok(_)) => {
+                Err("could be a provider or a model: say a `website` or a `developer`".to_owned())
+            }
             (Err(_), Err(_)) => Err("has the fields of no table".to_owned()),
         };
     };
@@ -100,9 +107,15 @@ mod tests {
             let reading = read(text);
             assert!(reading.refused.is_empty(), "{path}: {:?}", reading.refused.first());
             for (line, observation) in text.lines().zip(&reading.observations) {
-                let Observation::Row(OwnRow { row, .. }) = observation else { panic!("{path}: {observation:?}") };
+                let Observation::Row(OwnRow { row, .. }) = observation else {
+                    panic!("{path}: {observation:?}")
+                };
                 let stem = row.table().trim_end_matches('y');
-                assert!(path.starts_with(stem) || path.starts_with("rate_cards/"), "{path} as {}: {line}", row.table());
+                assert!(
+                    path.starts_with(stem) || path.starts_with("rate_cards/"),
+                    "{path} as {}: {line}",
+                    row.table()
+                );
             }
             rows += reading.observations.len();
         }

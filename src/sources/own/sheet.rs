@@ -54,11 +54,17 @@ struct Line<'l> {
 }
 
 impl Line<'_> {
-    /// A cell; empty counts as absent. An apostrophe before what a spreadsheet would take for a formula goes.
-    fn get(&self, column: &str) -> Option<&str> {
-        let cell = self.cells.get(*self.columns.get(column)?)?.trim();
-        let shielded = cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
+    /// A cell as it stands; empty counts as absent. An apostrophe before what a spreadsheet would take for a formula goes.
+    fn text(&self, column: &str) -> Option<&str> {
+        let cell = self.cells.get(*self.columns.get(column)?)?;
+        let begins_like_one = |rest: &&str| rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+        let shielded = cell.strip_prefix('\'').filter(begins_like_one);
         Some(shielded.unwrap_or(cell)).filter(|cell| !cell.is_empty())
+    }
+
+    /// A cell without the spaces around it.
+    fn get(&self, column: &str) -> Option<&str> {
+        self.text(column).map(str::trim).filter(|cell| !cell.is_empty())
     }
 
     fn need(&self, column: &str) -> Result<&str, String> {
@@ -83,12 +89,13 @@ impl Line<'_> {
     }
 
     fn instant(&self, column: &str) -> Result<Option<Timestamp>, String> {
-        let read = |cell| AsOf::parse(cell).map(|at| at.instant).ok_or_else(|| format!("`{column}` is no instant"));
+        let read =
+            |cell| AsOf::parse(cell).map(|at| at.instant).ok_or_else(|| format!("`{column}` is no instant"));
         self.get(column).map(read).transpose()
     }
 
     fn owned(&self, column: &str) -> Option<String> {
-        self.get(column).map(str::to_owned)
+        self.text(column).map(str::to_owned)
     }
 }
 
@@ -138,7 +145,11 @@ impl Cards {
         let meter = MeterId::from(line.need("SkuMeter")?);
         let rate = Rate {
             amount: line.decimal("PricingCurrencyListUnitPrice")?,
-            per: line.get("x_PricingBlockSize").map(parse_decimal).transpose().map_err(|error| error.to_string())?,
+            per: line
+                .get("x_PricingBlockSize")
+                .map(parse_decimal)
+                .transpose()
+                .map_err(|error| error.to_string())?,
             min_quantity: match line.get("x_MinimumQuantity") {
                 Some(cell) => Some(cell.parse().map_err(|_| "`x_MinimumQuantity` is no whole number")?),
                 None => None,
@@ -178,8 +189,12 @@ fn conditions(cell: Option<&str>) -> Result<Conditions, String> {
     for (name, _) in &fields.0 {
         let unread = || format!("`SkuPriceDetails` has a `{name}` that is not known");
         match name.as_ref() {
-            "x_InputTokensAbove" => conditions.input_tokens_above = Some(fields.count(name).ok_or_else(unread)?),
-            "x_InputTokensAtMost" => conditions.input_tokens_at_most = Some(fields.count(name).ok_or_else(unread)?),
+            "x_InputTokensAbove" => {
+                conditions.input_tokens_above = Some(fields.count(name).ok_or_else(unread)?)
+            }
+            "x_InputTokensAtMost" => {
+                conditions.input_tokens_at_most = Some(fields.count(name).ok_or_else(unread)?)
+            }
             "x_Window" => {
                 let text = fields.text(name).ok_or_else(unread)?;
                 conditions.window = Some(serde_json::from_str(&text).map_err(|_| unread())?);
@@ -264,7 +279,7 @@ fn fx_rate(line: &Line<'_>) -> Result<Observation, String> {
             currency: line.currency("x_Currency")?,
             date: line.need_day("x_Date")?,
             usd_per_unit: line.decimal("x_UsdPerUnit")?,
-            source: line.get("x_Source").map(Into::into),
+            source: line.text("x_Source").map(Into::into),
             observed_at: line.need_day("x_ObservedAt")?,
         }
         .into(),

@@ -3,11 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    catalog::{
-        edition::BUILT_IN_ACTOR,
-        ids::RevisionNumber,
-        rows::Revision,
-    },
+    catalog::{edition::BUILT_IN_ACTOR, ids::RevisionNumber, rows::Revision},
     sources::{Format, Options},
 };
 

@@ -120,15 +120,21 @@ impl<'s> Cards<'s> {
     /// Finds the offering that a feed's entry is of, and files its cards.
     fn take(&mut self, offered: OfferedPrices, plan: &mut Plan) {
         let id = names::provider(self.import.format, &offered.seller);
-        let Some(provider) = id.and_then(|id| self.view.provider(id).filter(|row| row.id.as_str() == id)) else {
+        let Some(provider) = id.and_then(|id| self.view.provider(id).filter(|row| row.id.as_str() == id))
+        else {
             let detail = format!("its seller `{}` is no provider of the catalog", offered.seller);
             return plan.refuse(&offered.place, Reason::UnknownSeller, detail);
         };
         if let Some(unknown) = self.unknown_meter(&offered) {
-            return plan.refuse(&offered.place, Reason::UnknownName, format!("the catalog has no meter `{unknown}`"));
+            return plan.refuse(
+                &offered.place,
+                Reason::UnknownName,
+                format!("the catalog has no meter `{unknown}`"),
+            );
         }
         let mut looked_up = std::iter::once(&offered.name).chain(&offered.aliases);
-        let found = looked_up.find_map(|name| self.offerings.get(&(provider.id.as_str(), name.as_str())).copied());
+        let found =
+            looked_up.find_map(|name| self.offerings.get(&(provider.id.as_str(), name.as_str())).copied());
         let id = found.map_or_else(|| self.add_offering(provider, &offered), |row| row.id.clone());
         let exact = found.is_none_or(|row| row.name == offered.name);
         let mut groups: Map<Key, Vec<OfferedCard>> = Map::default();
@@ -138,7 +144,10 @@ impl<'s> Cards<'s> {
                 plan.past += 1;
                 continue;
             }
-            groups.entry((id.clone(), card.currency, card.conditions.context.clone())).or_default().push(card);
+            groups
+                .entry((id.clone(), card.currency, card.conditions.context.clone()))
+                .or_default()
+                .push(card);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_cached_key(|(key, _)| subject(key));
@@ -186,7 +195,8 @@ impl<'s> Cards<'s> {
         let mut aliases: Vec<String> = offered.aliases.iter().filter(untaken).cloned().collect();
         aliases.sort_unstable();
         aliases.dedup();
-        let last = offered.name.rsplit_once('/').map_or(offered.name.as_str(), |(_, last)| last).to_lowercase();
+        let last =
+            offered.name.rsplit_once('/').map_or(offered.name.as_str(), |(_, last)| last).to_lowercase();
         let model = self.view.model(&last).map(|row| &row.row);
         let row = Offering {
             id: id.clone(),
@@ -194,7 +204,9 @@ impl<'s> Cards<'s> {
             name: offered.name.clone(),
             aliases,
             model: model.map(|model| model.id.clone()),
-            first_party: provider.own_api && provider.also_resells.is_empty() && provider.same_vendor_as.is_none(),
+            first_party: provider.own_api
+                && provider.also_resells.is_empty()
+                && provider.same_vendor_as.is_none(),
             kind: offered.kind.map(str::to_owned),
             context_window: offered.context_window,
             deprecated: offered.deprecated,
@@ -310,7 +322,8 @@ impl<'s> Cards<'s> {
         for (key, cards) in &self.known {
             let own = cards.iter().filter(|card| {
                 let author = author_of(revisions, card.introduced);
-                let own = author == super::Author::Feed(self.feed) && card.row.origin.as_deref() == Some(self.feed);
+                let own =
+                    author == super::Author::Feed(self.feed) && card.row.origin.as_deref() == Some(self.feed);
                 own && card.row.span().contains(at)
             });
             let own: Vec<_> = own.collect();

@@ -44,7 +44,11 @@ pub(super) fn settled(rate: &Rate, meter: &str, meters: &MeterTable) -> Rate {
 }
 
 /// The rate at which a card charges a meter: its own, else that of the nearest whole that has one.
-fn charged<'c>(rates: &'c BTreeMap<MeterId, Rate>, meter: &str, meters: &MeterTable) -> Option<(MeterId, &'c Rate)> {
+fn charged<'c>(
+    rates: &'c BTreeMap<MeterId, Rate>,
+    meter: &str,
+    meters: &MeterTable,
+) -> Option<(MeterId, &'c Rate)> {
     if let Some((id, rate)) = rates.get_key_value(meter) {
         return Some((id.clone(), rate));
     }
@@ -64,24 +68,24 @@ fn same(old: Decimal, new: Decimal) -> bool {
 /// The meters of which a feed's card says something to a card of the catalog's.
 ///
 /// It says nothing of a meter that it fills in from its own standard rates, unless the catalog's card does the same.
-pub(super) fn spoken<'f>(feed: &'f OfferedCard, card: Option<&RateCard>) -> impl Iterator<Item = (&'f MeterId, &'f Rate)> {
+pub(super) fn spoken<'f>(
+    feed: &'f OfferedCard,
+    card: Option<&RateCard>,
+) -> impl Iterator<Item = (&'f MeterId, &'f Rate)> {
     let filled_in_both = move |meter: &MeterId| card.is_none_or(|card| card.inherited.contains(meter));
     feed.rates.iter().filter(move |(meter, _)| !feed.inherited.contains(meter) || filled_in_both(meter))
 }
 
 /// The rates of a feed's card that differ from what a card charges.
 ///
-/// A zero for something that the card does not price is a filler, and no difference.
+/// A zero for something that the card does not charge at all is a filler, and no difference.
 pub(super) fn differing(feed: &OfferedCard, card: Option<&RateCard>, meters: &MeterTable) -> Vec<Differing> {
     let mut differing = Vec::new();
     for (meter, rate) in spoken(feed, card) {
         let new = customary(rate, meter.as_str(), meters);
         let known = card.and_then(|card| charged(&card.rates, meter.as_str(), meters));
-        let (own, old) = match known {
-            Some((payer, rate)) => (payer == *meter, Some(customary(rate, payer.as_str(), meters))),
-            None => (false, None),
-        };
-        let filler = new.is_zero() && !own && card.is_some();
+        let old = known.map(|(payer, rate)| customary(rate, payer.as_str(), meters));
+        let filler = new.is_zero() && old.is_none() && card.is_some();
         if !filler && !old.is_some_and(|old| same(old, new)) {
             differing.push(Differing { meter: meter.clone(), old, new });
         }
@@ -114,7 +118,10 @@ pub(super) fn merged(
             laid_over.rates.insert(meter, rate);
         }
     }
-    let inherited = card.inherited.iter().filter(|meter| !feed.rates.contains_key(*meter) || feed.inherited.contains(meter));
+    let inherited = card
+        .inherited
+        .iter()
+        .filter(|meter| !feed.rates.contains_key(*meter) || feed.inherited.contains(meter));
     let inherited = inherited.cloned().collect();
     (laid_over.rates, inherited)
 }

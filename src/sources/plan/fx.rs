@@ -12,12 +12,7 @@ use super::{
 };
 use crate::{
     catalog::{
-        fx::FxRate,
-        hash::Map,
-        ids::RevisionNumber,
-        money::Currency,
-        rows::Row as _,
-        snapshot::View,
+        fx::FxRate, hash::Map, ids::RevisionNumber, money::Currency, rows::Row as _, snapshot::View,
         time::utc_day,
     },
     sources::{observation::DayRate, row::Edits},

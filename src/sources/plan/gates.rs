@@ -103,7 +103,8 @@ fn moves(old: Decimal, new: Decimal, slips: &[u64]) -> Option<Gate> {
     if !old.is_zero() && slips.iter().any(|factor| apart_by(old, new, *factor)) {
         return Some(Gate::UnitSlip);
     }
-    let beyond = |less: Decimal, more: Decimal| less.checked_mul(BOUND.into()).is_some_and(|most| more > most);
+    let beyond =
+        |less: Decimal, more: Decimal| less.checked_mul(BOUND.into()).is_some_and(|most| more > most);
     (beyond(old, new) || beyond(new, old)).then_some(Gate::Moved)
 }
 
@@ -141,9 +142,12 @@ pub fn is_bid_floor(spot: Decimal, on_demand: Decimal) -> bool {
 pub fn is_node_total(price: Decimal, gpu_count: u32, median: Decimal) -> bool {
     const USUAL_NODE: u32 = 8;
     let percent = |percent: u64| median.checked_mul(percent.into());
-    let (Some(low), Some(high)) = (percent(MARKET_PERCENT.0), percent(MARKET_PERCENT.1)) else { return false };
+    let (Some(low), Some(high)) = (percent(MARKET_PERCENT.0), percent(MARKET_PERCENT.1)) else {
+        return false;
+    };
     let Some(price) = price.checked_mul(100.into()) else { return false };
-    let among = |count: u32| price.checked_div(count.into()).is_some_and(|share| low <= share && share <= high);
+    let among =
+        |count: u32| price.checked_div(count.into()).is_some_and(|share| low <= share && share <= high);
     price > high && ((gpu_count > 1 && among(gpu_count)) || among(USUAL_NODE))
 }
 
@@ -179,7 +183,9 @@ mod tests {
 
     #[test]
     fn a_factor_of_a_thousand_or_a_million_is_a_slip_and_a_near_one_is_a_move() {
-        for (old, new) in [("2.5", "2500"), ("2.5", "0.0025"), ("2.5", "2500000"), ("2.5", "2524"), ("2.5", "2475")] {
+        for (old, new) in
+            [("2.5", "2500"), ("2.5", "0.0025"), ("2.5", "2500000"), ("2.5", "2524"), ("2.5", "2475")]
+        {
             assert_eq!(price(old, new), Some(Gate::UnitSlip), "{old} to {new}");
         }
         assert_eq!((price("2.5", "2526"), price("2.5", "2474")), (Some(Gate::Moved), Some(Gate::Moved)));
@@ -189,7 +195,10 @@ mod tests {
     #[test]
     fn a_month_for_an_hour_and_a_node_for_one_are_slips_of_machines() {
         let hour = |old, new| hour_moves(decimal(old), decimal(new));
-        assert_eq!((hour("2", "1460"), hour("2", "16"), hour("16", "2")), (Some(Gate::UnitSlip), Some(Gate::UnitSlip), Some(Gate::UnitSlip)));
+        assert_eq!(
+            (hour("2", "1460"), hour("2", "16"), hour("16", "2")),
+            (Some(Gate::UnitSlip), Some(Gate::UnitSlip), Some(Gate::UnitSlip))
+        );
         assert_eq!((hour("2", "16.17"), hour("2", "1476")), (Some(Gate::Moved), Some(Gate::Moved)));
     }
 

@@ -71,21 +71,30 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
 impl Group<'_> {
     /// What a feed's cards change, instant by instant; each step sees those before it.
     pub(super) fn steps(&mut self, feed: &[OfferedCard]) -> Vec<Step> {
-        let mut starts: Vec<Timestamp> =
-            feed.iter().map(|card| card.effective_from.map_or(self.mark.at, |from| from.max(self.mark.at))).collect();
+        let mut starts: Vec<Timestamp> = feed
+            .iter()
+            .map(|card| card.effective_from.map_or(self.mark.at, |from| from.max(self.mark.at)))
+            .collect();
         starts.sort_unstable();
         starts.dedup();
         let step = |at: &Timestamp| {
-            let holding: Vec<OfferedCard> =
-                feed.iter().filter(|card| in_force(card.effective_from, card.effective_to, *at)).cloned().collect();
+            let holding: Vec<OfferedCard> = feed
+                .iter()
+                .filter(|card| in_force(card.effective_from, card.effective_to, *at))
+                .cloned()
+                .collect();
             self.step(*at, holding)
         };
         starts.iter().filter_map(step).collect()
     }
 
     fn step(&mut self, at: Timestamp, mut feed: Vec<OfferedCard>) -> Option<Step> {
-        let current: Vec<RateCard> =
-            self.cards.iter().filter(|card| in_force(card.effective_from, card.effective_to, at)).cloned().collect();
+        let current: Vec<RateCard> = self
+            .cards
+            .iter()
+            .filter(|card| in_force(card.effective_from, card.effective_to, at))
+            .cloned()
+            .collect();
         same_thresholds(&mut feed, &current);
         let mut step = Step { is_new: current.is_empty(), ..Step::default() };
         let plain = self.compare(&feed, &current, false, &mut step);
@@ -98,7 +107,8 @@ impl Group<'_> {
         let covering: Vec<RateCard> = current.iter().filter(|card| gives_way(card)).cloned().collect();
         let brand_new = self.cards.is_empty();
         self.close(&covering, from, &mut step.edits);
-        for card in feed.iter().filter(|card| if card.conditions.window.is_some() { windowed } else { plain }) {
+        for card in feed.iter().filter(|card| if card.conditions.window.is_some() { windowed } else { plain })
+        {
             let start = if brand_new {
                 card.effective_from // as far back as the feed knows
             } else {
@@ -112,10 +122,14 @@ impl Group<'_> {
     /// Notes where a feed's cards with, or without, hours differ from the catalog's; whether any does.
     fn compare(&self, feed: &[OfferedCard], current: &[RateCard], windowed: bool, step: &mut Step) -> bool {
         let before = step.differing.len();
-        let feed: Vec<&OfferedCard> = feed.iter().filter(|card| card.conditions.window.is_some() == windowed).collect();
-        let cards: Vec<&RateCard> = current.iter().filter(|card| card.conditions.window.is_some() == windowed).collect();
+        let feed: Vec<&OfferedCard> =
+            feed.iter().filter(|card| card.conditions.window.is_some() == windowed).collect();
+        let cards: Vec<&RateCard> =
+            current.iter().filter(|card| card.conditions.window.is_some() == windowed).collect();
         if windowed && !feed.is_empty() && !cards.is_empty() {
-            let foreign = feed.iter().any(|card| !cards.iter().any(|known| known.conditions.window == card.conditions.window));
+            let foreign = feed
+                .iter()
+                .any(|card| !cards.iter().any(|known| known.conditions.window == card.conditions.window));
             if foreign {
                 let detail = "the feed has other hours of the day than the catalog".to_owned();
                 step.pending.push(Pending { gate: Gate::OtherWindow, detail });
@@ -132,7 +146,8 @@ impl Group<'_> {
             for card in feed.iter().filter(|card| admits(&card.conditions, tokens)) {
                 let known = cards.iter().copied().find(|known| covers(known, card, tokens));
                 // In hours that the catalog does not set apart, the card without hours is charged.
-                let known = known.or_else(|| current.iter().find(|known| windowed && covers_any_hour(known, tokens)));
+                let known =
+                    known.or_else(|| current.iter().find(|known| windowed && covers_any_hour(known, tokens)));
                 for differing in differing(card, known, self.meters) {
                     self.judge(&differing, card.conditions.input_tokens_above, step);
                     step.differing.push((card.conditions.input_tokens_above, differing));
@@ -154,14 +169,16 @@ impl Group<'_> {
         match old {
             Some(old) => {
                 if let Some(gate) = price_moves(*old, *new) {
-                    let detail = format!("`{meter}`{tier} goes from {} to {}", old.normalize(), new.normalize());
+                    let detail =
+                        format!("`{meter}`{tier} goes from {} to {}", old.normalize(), new.normalize());
                     step.pending.push(Pending { gate, detail });
                 }
             }
             None => {
                 let found = self.meters.find(meter.as_str()).map(|at| self.meters.get(at));
                 if found.is_some_and(|known| is_dear(&known.unit, *new, known.per)) {
-                    let detail = format!("`{meter}`{tier} at {} is dearer than any price known", new.normalize());
+                    let detail =
+                        format!("`{meter}`{tier} at {} is dearer than any price known", new.normalize());
                     step.pending.push(Pending { gate: Gate::UnitSlip, detail });
                 }
             }
@@ -171,7 +188,9 @@ impl Group<'_> {
     /// From when the feed's cards hold: the day that the feed names, where the catalog's cards began before it.
     fn switch(&self, at: Timestamp, feed: &[OfferedCard], current: &[RateCard]) -> Timestamp {
         let said = feed.iter().filter_map(|card| card.effective_from).max();
-        let said = said.filter(|said| *said <= at && current.iter().all(|card| card.effective_from.is_none_or(|from| from < *said)));
+        let said = said.filter(|said| {
+            *said <= at && current.iter().all(|card| card.effective_from.is_none_or(|from| from < *said))
+        });
         said.filter(|_| !current.is_empty()).unwrap_or(at)
     }
 
@@ -213,19 +232,29 @@ impl Group<'_> {
         }
         inherited.sort_unstable();
         let next = self.cards.iter().filter(|known| rival(known, &card.conditions));
-        let next = next.filter_map(|known| known.effective_from).filter(|begins| start.is_some_and(|start| *begins > start)).min();
+        let next = next
+            .filter_map(|known| known.effective_from)
+            .filter(|begins| start.is_some_and(|start| *begins > start))
+            .min();
         let row = RateCard {
             offering: self.mark.offering.clone(),
             currency: card.currency,
             effective_from: start,
-            effective_to: earlier(earlier(card.effective_to, covering.and_then(|card| card.effective_to)), next),
+            effective_to: earlier(
+                earlier(card.effective_to, covering.and_then(|card| card.effective_to)),
+                next,
+            ),
             from_precision: None,
             conditions: card.conditions.clone(),
             rates,
             inherited,
             note: None,
             origin: Some(self.mark.origin.to_owned()),
-            source: self.mark.source.map(str::to_owned).or_else(|| covering.and_then(|card| card.source.clone())),
+            source: self
+                .mark
+                .source
+                .map(str::to_owned)
+                .or_else(|| covering.and_then(|card| card.source.clone())),
             observed_at: utc_day(self.mark.at),
         };
         edits.remove.retain(|(table, key)| *table != RateCard::TABLE || *key != row.key());
@@ -250,13 +279,18 @@ fn covers_any_hour(known: &RateCard, tokens: u64) -> bool {
 
 /// Whether two cards of a group would tie if they held at once.
 fn rival(known: &RateCard, conditions: &Conditions) -> bool {
-    known.conditions.window.is_some() == conditions.window.is_some() && known.conditions.thresholds_overlap(conditions)
+    known.conditions.window.is_some() == conditions.window.is_some()
+        && known.conditions.thresholds_overlap(conditions)
 }
 
 /// Gives a feed's thresholds the catalog's spelling where they are one token apart: "from 200,000 on" and "above
 /// 200,000" are one tier.
 fn same_thresholds(feed: &mut [OfferedCard], current: &[RateCard]) {
-    let known = || current.iter().flat_map(|card| [card.conditions.input_tokens_above, card.conditions.input_tokens_at_most]);
+    let known = || {
+        current
+            .iter()
+            .flat_map(|card| [card.conditions.input_tokens_above, card.conditions.input_tokens_at_most])
+    };
     let spelt = |threshold: Option<u64>| {
         let threshold = threshold?;
         known().flatten().find(|known| known.abs_diff(threshold) <= 1).or(Some(threshold))

@@ -27,7 +27,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::author::{Author, Source};
-use self::gates::{Gate, Pending};
+pub use self::gates::{Gate, Pending};
 use super::{
     Format, Observation, Reading, Reason, Refusal,
     row::{Edits, edited},
@@ -188,7 +188,8 @@ impl Plan {
     /// How much of each there is.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let ready = |action| self.changes.iter().filter(|it| it.action == action && !it.is_pending()).count() as u64;
+        let ready =
+            |action| self.changes.iter().filter(|it| it.action == action && !it.is_pending()).count() as u64;
         let mut counts = Counts {
             added: ready(Action::Added),
             changed: ready(Action::Changed),

@@ -60,12 +60,16 @@ fn named(mut own: OwnRow, view: View<'_>) -> (OwnRow, Option<String>) {
             }
         }
         (CatalogRow::GpuPurchase(_), Some(number)) => {
-            replaces = numbered::<GpuPurchase>(&history.gpu_purchases, number).map(crate::catalog::rows::Row::key);
+            replaces =
+                numbered::<GpuPurchase>(&history.gpu_purchases, number).map(crate::catalog::rows::Row::key);
         }
         (CatalogRow::RateCard(card), _) => {
             for (meter, rate) in &mut card.rates {
                 if rate.per.is_some() {
-                    *rate = Rate { min_quantity: rate.min_quantity, ..settled_if_customary(rate, meter.as_str(), view) };
+                    *rate = Rate {
+                        min_quantity: rate.min_quantity,
+                        ..settled_if_customary(rate, meter.as_str(), view)
+                    };
                 }
             }
         }
@@ -90,7 +94,8 @@ fn completed(row: &CatalogRow, old: Option<Known<'_>>, view: View<'_>) -> Catalo
             card.origin.clone_from(&old.origin);
             let still = |meter: &&crate::catalog::ids::MeterId| {
                 let same = |old: &Rate, new: &Rate| {
-                    settled(old, meter.as_str(), view.meters).amount == settled(new, meter.as_str(), view.meters).amount
+                    settled(old, meter.as_str(), view.meters).amount
+                        == settled(new, meter.as_str(), view.meters).amount
                 };
                 let pair = old.rates.get(*meter).zip(card.rates.get(*meter));
                 pair.is_some_and(|(old, new)| same(old, new))
@@ -154,7 +159,8 @@ fn differ(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
         let fields: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
         for field in fields {
             let at = if path.is_empty() { field.clone() } else { format!("{path}.{field}") };
-            let get = |object: &serde_json::Map<String, Value>| object.get(field).cloned().unwrap_or_default();
+            let get =
+                |object: &serde_json::Map<String, Value>| object.get(field).cloned().unwrap_or_default();
             differ(&at, &get(one), &get(other), found);
         }
         return;
@@ -199,7 +205,9 @@ fn judge(old: Option<&CatalogRow>, new: &CatalogRow, view: View<'_>, import: &Im
         (Some(CatalogRow::EnergyPrice(old)), CatalogRow::EnergyPrice(new)) => {
             moved("price_per_kwh", old.price_per_kwh, new.price_per_kwh)
         }
-        (Some(CatalogRow::GpuPurchase(old)), CatalogRow::GpuPurchase(new)) => moved("amount", old.amount, new.amount),
+        (Some(CatalogRow::GpuPurchase(old)), CatalogRow::GpuPurchase(new)) => {
+            moved("amount", old.amount, new.amount)
+        }
         _ => Vec::new(),
     }
 }

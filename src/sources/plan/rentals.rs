@@ -8,9 +8,7 @@ use rust_decimal::Decimal;
 use super::{
     Action, Author, Change, Difference, Import, Kept, Plan,
     author::author_of,
-    gates::{
-        Gate, Pending, are_many_withdrawn, hour_moves, is_bid_floor, is_node_total, spot_above,
-    },
+    gates::{Gate, Pending, are_many_withdrawn, hour_moves, is_bid_floor, is_node_total, spot_above},
 };
 use crate::{
     catalog::{
@@ -27,6 +25,9 @@ use crate::{
 
 /// A price that goes on is written down again when nobody has for this long, well before it counts as stale.
 const SEEN_AGAIN_AFTER_DAYS: i32 = 30;
+
+/// Rows with this note are of a cheaper tier under the same names, and succeed only one another.
+const OTHER_TIER: &str = "community cloud tier";
 
 /// A machine in a place under a commitment.
 type Key = (ProviderId, String, String, GpuId, u32, Commitment);
@@ -47,8 +48,15 @@ pub(super) fn plan(rentals: Vec<OfferedRental>, view: View<'_>, import: &Import,
     let known = known(view, day);
     let rows = view.known(&view.snapshot().history().gpu_rentals).map(|row| &row.row);
     let kinds = rows.filter_map(|row| Some((&row.provider, row.provider_kind.as_deref()?))).collect();
-    let planner =
-        Rentals { view, import, day, spellings: spellings(view), market: Market::of(view, day), known, kinds };
+    let planner = Rentals {
+        view,
+        import,
+        day,
+        spellings: spellings(view),
+        market: Market::of(view, day),
+        known,
+        kinds,
+    };
     let mut said: BTreeMap<Key, OfferedRental> = BTreeMap::new();
     for rental in rentals {
         match planner.key(&rental) {
@@ -73,7 +81,8 @@ fn known(view: View<'_>, day: Date) -> Map<Key, Vec<&Versioned<GpuRental>>> {
     for rental in view.known(&view.snapshot().history().gpu_rentals) {
         let GpuRental { provider, region, instance, gpu, gpu_count, commitment, .. } = &rental.row;
         let holds = rental.row.effective_from <= day && rental.row.effective_to.is_none_or(|to| day < to);
-        if holds && rental.row.note.is_none() && rental.row.currency == Currency::USD {
+        let other_tier = rental.row.note.as_deref() == Some(OTHER_TIER);
+        if holds && !other_tier && rental.row.currency == Currency::USD {
             let place = (region.clone().unwrap_or_default(), instance.clone().unwrap_or_default());
             let key = (provider.clone(), place.0, place.1, gpu.clone(), *gpu_count, *commitment);
             known.entry(key).or_default().push(rental);
@@ -119,7 +128,8 @@ impl Market {
     /// Whether a price is a node's, as far as the market tells.
     fn node_total(&self, gpu: &GpuId, price: Decimal, count: u32) -> Option<Pending> {
         let median = *self.0.get(gpu)?;
-        let detail = || format!("{price} for one {gpu} looks like the price of a node: the median is {median}");
+        let detail =
+            || format!("{price} for one {gpu} looks like the price of a node: the median is {median}");
         is_node_total(price, count, median).then(|| Pending { gate: Gate::NodeTotal, detail: detail() })
     }
 }
@@ -150,7 +160,8 @@ impl<'s> Rentals<'s> {
     fn key(&self, rental: &OfferedRental) -> Result<Key, (Reason, String)> {
         let id = names::provider(self.import.format, &rental.seller);
         let provider = id.and_then(|id| self.view.provider(id).filter(|row| row.id.as_str() == id));
-        let unknown = || (Reason::UnknownSeller, format!("`{}` is no provider of the catalog", rental.seller));
+        let unknown =
+            || (Reason::UnknownSeller, format!("`{}` is no provider of the catalog", rental.seller));
         let provider = provider.ok_or_else(unknown)?.id.clone();
         let gpu = self.gpu(&rental.gpu)?;
         let OfferedRental { region, instance, gpu_count, commitment, .. } = rental;
@@ -164,12 +175,20 @@ impl<'s> Rentals<'s> {
         }
         match self.spellings.get(&spelling).map(Vec::as_slice) {
             Some([id]) => Ok((*id).clone()),
-            Some([]) | None => Err((Reason::UnknownGpu, format!("`{word}` is no accelerator of the catalog"))),
+            Some([]) | None => {
+                Err((Reason::UnknownGpu, format!("`{word}` is no accelerator of the catalog")))
+            }
             Some(_) => Err((Reason::UnknownGpu, format!("`{word}` is more than one accelerator"))),
         }
     }
 
-    fn plan_machine(&self, key: &Key, rental: &OfferedRental, said: &BTreeMap<Key, OfferedRental>, plan: &mut Plan) {
+    fn plan_machine(
+        &self,
+        key: &Key,
+        rental: &OfferedRental,
+        said: &BTreeMap<Key, OfferedRental>,
+        plan: &mut Plan,
+    ) {
         let price = rental.price_per_gpu_hour;
         let known = self.known.get(key).map_or(&[] as &[_], Vec::as_slice);
         if let Some(same) = known.iter().find(|row| row.row.price_per_gpu_hour == price) {
