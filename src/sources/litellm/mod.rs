@@ -110,10 +110,12 @@ fn cards(
     if cards.is_empty() {
         cards = spread(&prices, context);
     } else {
-        cards.iter_mut().for_each(|card| card.conditions.context = context.clone());
+        for card in &mut cards {
+            card.conditions.context = context.clone();
+        }
     }
-    let priced = cards.iter().any(|card| card.rates.values().any(|rate| !rate.amount.is_zero()));
-    if priced { Ok(cards) } else { Err((Reason::AllZero, "all its prices are zero".to_owned())) }
+    let worth_something = cards.iter().any(|card| card.rates.values().any(|rate| !rate.amount.is_zero()));
+    if worth_something { Ok(cards) } else { Err((Reason::AllZero, "all its prices are zero".to_owned())) }
 }
 
 /// The entry's own fields as prices.

@@ -190,10 +190,10 @@ fn conditions(cell: Option<&str>) -> Result<Conditions, String> {
         let unread = || format!("`SkuPriceDetails` has a `{name}` that is not known");
         match name.as_ref() {
             "x_InputTokensAbove" => {
-                conditions.input_tokens_above = Some(fields.count(name).ok_or_else(unread)?)
+                conditions.input_tokens_above = Some(fields.count(name).ok_or_else(unread)?);
             }
             "x_InputTokensAtMost" => {
-                conditions.input_tokens_at_most = Some(fields.count(name).ok_or_else(unread)?)
+                conditions.input_tokens_at_most = Some(fields.count(name).ok_or_else(unread)?);
             }
             "x_Window" => {
                 let text = fields.text(name).ok_or_else(unread)?;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     catalog::{
         hash::Map,
-        ids::OfferingId,
+        ids::{MeterId, OfferingId},
         money::Currency,
         offering::Offering,
         provider::Provider,
@@ -159,7 +159,7 @@ impl<'s> Cards<'s> {
 
     fn unknown_meter<'o>(&self, offered: &'o OfferedPrices) -> Option<&'o str> {
         let mut meters = offered.cards.iter().flat_map(|card| card.rates.keys());
-        meters.find(|meter| self.view.meter(meter.as_str()).is_none()).map(|meter| meter.as_str())
+        meters.find(|meter| self.view.meter(meter.as_str()).is_none()).map(MeterId::as_str)
     }
 
     /// Files what a feed says of a group; of two entries that do not agree, the one under the offering's own name counts.

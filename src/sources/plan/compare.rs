@@ -99,11 +99,11 @@ pub(super) fn merged(
     card: Option<&RateCard>,
     meters: &MeterTable,
 ) -> (BTreeMap<MeterId, Rate>, Vec<MeterId>) {
+    const ROUNDS: usize = 4; // a whole that moves takes parts without a rate of their own along: they come next
     let Some(card) = card else {
         let rates = feed.rates.iter().map(|(id, rate)| (id.clone(), settled(rate, id.as_str(), meters)));
         return (rates.collect(), feed.inherited.clone());
     };
-    const ROUNDS: usize = 4; // a whole that moves takes parts without a rate of their own along: they come next
     let mut laid_over = card.clone();
     for _ in 0..ROUNDS {
         let changes = differing(feed, Some(&laid_over), meters);

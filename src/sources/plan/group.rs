@@ -103,7 +103,7 @@ impl Group<'_> {
             return None;
         }
         let gives_way = |card: &RateCard| if card.conditions.window.is_some() { windowed } else { plain };
-        let from = self.switch(at, &feed, &current);
+        let from = switch(at, &feed, &current);
         let covering: Vec<RateCard> = current.iter().filter(|card| gives_way(card)).cloned().collect();
         let brand_new = self.cards.is_empty();
         self.close(&covering, from, &mut step.edits);
@@ -166,32 +166,20 @@ impl Group<'_> {
     fn judge(&self, differing: &Differing, above: Option<u64>, step: &mut Step) {
         let Differing { meter, old, new } = differing;
         let tier = above.map_or_else(String::new, |above| format!(" above {above} input tokens"));
-        match old {
-            Some(old) => {
-                if let Some(gate) = price_moves(*old, *new) {
-                    let detail =
-                        format!("`{meter}`{tier} goes from {} to {}", old.normalize(), new.normalize());
-                    step.pending.push(Pending { gate, detail });
-                }
-            }
-            None => {
-                let found = self.meters.find(meter.as_str()).map(|at| self.meters.get(at));
-                if found.is_some_and(|known| is_dear(&known.unit, *new, known.per)) {
-                    let detail =
-                        format!("`{meter}`{tier} at {} is dearer than any price known", new.normalize());
-                    step.pending.push(Pending { gate: Gate::UnitSlip, detail });
-                }
-            }
+        let new_text = new.normalize();
+        if let Some(old) = old {
+            let moved = price_moves(*old, *new).map(|gate| Pending {
+                gate,
+                detail: format!("`{meter}`{tier} goes from {} to {new_text}", old.normalize()),
+            });
+            step.pending.extend(moved);
+            return;
         }
-    }
-
-    /// From when the feed's cards hold: the day that the feed names, where the catalog's cards began before it.
-    fn switch(&self, at: Timestamp, feed: &[OfferedCard], current: &[RateCard]) -> Timestamp {
-        let said = feed.iter().filter_map(|card| card.effective_from).max();
-        let said = said.filter(|said| {
-            *said <= at && current.iter().all(|card| card.effective_from.is_none_or(|from| from < *said))
-        });
-        said.filter(|_| !current.is_empty()).unwrap_or(at)
+        let found = self.meters.find(meter.as_str()).map(|at| self.meters.get(at));
+        if found.is_some_and(|known| is_dear(&known.unit, *new, known.per)) {
+            let detail = format!("`{meter}`{tier} at {new_text} is dearer than any price known");
+            step.pending.push(Pending { gate: Gate::UnitSlip, detail });
+        }
     }
 
     fn close(&mut self, covering: &[RateCard], from: Timestamp, edits: &mut Edits) {
@@ -261,6 +249,15 @@ impl Group<'_> {
         edits.put.push(row.clone().into());
         self.cards.push(row);
     }
+}
+
+/// From when the feed's cards hold: the day that the feed names, where the catalog's cards began before it.
+fn switch(at: Timestamp, feed: &[OfferedCard], current: &[RateCard]) -> Timestamp {
+    let said = feed.iter().filter_map(|card| card.effective_from).max();
+    let said = said.filter(|said| {
+        *said <= at && current.iter().all(|card| card.effective_from.is_none_or(|from| from < *said))
+    });
+    said.filter(|_| !current.is_empty()).unwrap_or(at)
 }
 
 /// Takes back a card put earlier in the same step.

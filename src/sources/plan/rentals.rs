@@ -156,7 +156,7 @@ fn word(commitment: Commitment) -> String {
     text.trim_matches('"').to_owned()
 }
 
-impl<'s> Rentals<'s> {
+impl Rentals<'_> {
     fn key(&self, rental: &OfferedRental) -> Result<Key, (Reason, String)> {
         let id = names::provider(self.import.format, &rental.seller);
         let provider = id.and_then(|id| self.view.provider(id).filter(|row| row.id.as_str() == id));

@@ -38,7 +38,7 @@ fn every_sheet_that_is_exported_comes_back_unchanged() {
     ];
     for (format, text, least) in sheets {
         assert_eq!(recognise(text.as_bytes()), Some(format));
-        let plan = planned(&snapshot, &text);
+        let plan = planned(snapshot, &text);
         assert_eq!(
             (plan.refused.as_slice(), plan.changes.len()),
             (&[] as &[_], 0),
