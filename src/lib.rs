@@ -26,10 +26,12 @@
 //! | [`decide`] | questions made of many quotes: series, comparisons | `estimate`, `catalog` |
 //! | [`browse`] | lists of the catalog: filters, search, pages, tables | `catalog` |
 //! | [`estimate`] | the arithmetic: pure functions from a request and a snapshot to a quote | `catalog` |
+//! | [`sources`] | readers of other people's price tables, and the plan of what an import changes | `catalog` |
 //! | [`store`] | all SQL: the catalog's history in a database, and the quotes that are kept | `catalog` |
 //! | [`catalog`] | what things are and cost: plain types, exact money, the immutable snapshot | nothing |
 //!
-//! `catalog`, `estimate`, `browse` and `decide` know nothing of HTTP, SQL or the time of day; a test reads the imports.
+//! `catalog`, `estimate`, `browse`, `decide` and `sources` know nothing of HTTP, SQL or the time of day; a test reads
+//! the imports.
 //!
 //! A request travels once: bytes, [`EstimateRequest`](estimate::request::EstimateRequest), the current
 //! [`Snapshot`](catalog::snapshot::Snapshot) (loaded once), [`estimate()`](estimate::estimate),
@@ -59,5 +61,6 @@ pub mod config;
 pub mod decide;
 pub mod estimate;
 pub mod http;
+pub mod sources;
 pub mod store;
 pub mod web;

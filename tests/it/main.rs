@@ -19,6 +19,7 @@ mod decide;
 mod diff;
 mod dockerfile;
 mod estimate;
+mod feeds;
 mod openapi;
 mod operations;
 mod oracle;

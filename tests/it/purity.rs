@@ -18,7 +18,7 @@ const FLOORS: [(&str, &[&str]); 9] = [
 ];
 
 /// Floors that are arithmetic and facts alone.
-const PURE: [&str; 4] = ["catalog", "estimate", "browse", "decide"];
+const PURE: [&str; 5] = ["catalog", "estimate", "browse", "decide", "sources"];
 
 /// Words of HTTP, SQL, the time of day, chance and the machine.
 const WORLDLY: [&str; 19] = [
