@@ -11,7 +11,11 @@ fn apart(traffic: Value, hardware: Value) -> Value {
     json!({ "kind": "serving", "model": "deepseek-v3", "hardware": hardware, "measured": measured, "traffic": traffic })
 }
 
-fn owned(more: &Value) -> Value {
+fn is(ours: f64, theirs: f64) {
+    assert!((ours - theirs).abs() < 1e-6, "{ours} and {theirs}");
+}
+
+fn rented(more: &Value) -> Value {
     let mut hardware = json!({ "gpu": "h800-sxm5-80gb", "price_per_gpu_hour": "2.00" });
     hardware.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     hardware
@@ -23,24 +27,26 @@ fn owned(more: &Value) -> Value {
 async fn measured_pools_are_sized_apart_in_whole_replicas_with_one_each_to_spare() {
     let traffic = json!({ "input_tokens": 4000, "output_tokens": 1000, "cached_input_fraction": 0.5,
         "requests_per_second": 100, "peak_to_mean": 1 });
-    let exact = owned(&json!({ "spare_replicas": 0 }));
+    let exact = rented(&json!({ "spare_replicas": 0 }));
     let item_of = item(&apart(traffic.clone(), exact)).await;
-    assert_eq!((metric(&item_of, "prefill_gpus"), metric(&item_of, "decode_gpus")), (50.0, 50.0));
+    is(metric(&item_of, "prefill_gpus"), 50.0);
+    is(metric(&item_of, "decode_gpus"), 50.0);
     assert_eq!(item_of["deployment"]["speed_origin"], "request");
     assert_eq!(item_of["metrics"].get("tpot_ms"), None);
     // Half of an hour's 200 dollars over 360,000 requests of 1,000 tokens each.
     let each = 100.0 / 360.0;
     assert!((metric(&item_of, "price_per_million_output_tokens") / each - 1.0).abs() < 1e-6);
     assert!((metric(&item_of, "price_per_million_input_tokens") / (each / 2.0) - 1.0).abs() < 1e-6);
-    let nodes = item(&apart(traffic, owned(&json!({ "gpus_per_replica": 8 })))).await;
-    assert_eq!((metric(&nodes, "prefill_gpus"), metric(&nodes, "decode_gpus")), (64.0, 64.0));
-    assert_eq!(metric(&nodes, "replicas"), 16.0);
+    let nodes = item(&apart(traffic, rented(&json!({ "gpus_per_replica": 8 })))).await;
+    is(metric(&nodes, "prefill_gpus"), 64.0);
+    is(metric(&nodes, "decode_gpus"), 64.0);
+    is(metric(&nodes, "replicas"), 16.0);
 }
 
 #[tokio::test]
 async fn pools_that_are_given_are_divided_so_that_both_answer_alike() {
     let traffic = json!({ "input_tokens": 1000, "output_tokens": 1000, "saturated": true });
-    let item = item(&apart(traffic, owned(&json!({ "replicas": 12, "gpus_per_replica": 8 })))).await;
+    let item = item(&apart(traffic, rented(&json!({ "replicas": 12, "gpus_per_replica": 8 })))).await;
     assert!((metric(&item, "prefill_gpus") - 32.0).abs() < 1e-6);
     assert!((metric(&item, "decode_gpus") - 64.0).abs() < 1e-6);
     assert!((metric(&item, "requests_per_second_at_full_use") - 128.0).abs() < 1e-6);
@@ -76,7 +82,7 @@ async fn pools_of_a_mixture_take_fewer_machines_than_replicas_that_do_both() {
 #[tokio::test]
 async fn measured_speeds_that_contradict_the_rest_are_refused() {
     let open = json!({ "input_tokens": 4000, "output_tokens": 1000, "requests_per_second": 1 });
-    let base = apart(open.clone(), owned(&json!({})));
+    let base = apart(open.clone(), rented(&json!({})));
     for (pointer, value, at, code) in [
         ("/slo", json!({ "tpot_ms": 50 }), "/slo", "contradiction"),
         ("/hardware/gpu", Value::Null, "/hardware/gpu", "missing_field"),
@@ -109,10 +115,10 @@ async fn one_replica_is_spare_or_a_tenth_and_none_where_none_is_asked_for() {
     for rate in [0.01, 2.0, 300.0] {
         let bare = metric(&item(&with(open(rate), "/hardware/spare_replicas", json!(0))).await, "replicas");
         let usual = metric(&item(&open(rate)).await, "replicas");
-        assert_eq!(usual - bare, (bare / 10.0 - 1e-9).ceil().max(1.0), "{rate}: {bare} and {usual}");
+        is(usual - bare, (bare / 10.0 - 1e-9).ceil().max(1.0));
     }
     let given = with(open(2.0), "/hardware/replicas", json!(9));
-    assert_eq!(metric(&item(&given).await, "replicas"), 9.0);
+    is(metric(&item(&given).await, "replicas"), 9.0);
     let place = "/hardware/spare_replicas";
     let faults = refusal(&with(given, place, json!(1))).await;
     assert_eq!(faults, [(place.to_owned(), "contradiction".to_owned())]);
