@@ -167,7 +167,7 @@ fn longer_than(window: u64, call: &ApiUsage) -> Option<FaultKind> {
     }
     let count = |meter: &str| {
         let mut usage = call.usage.iter().flat_map(|usage| usage.iter());
-        usage.find(|(name, _)| *name == meter).map_or(0, |(_, count)| count.0)
+        usage.find(|(name, _)| *name == meter).map_or(0, |(_, count)| count.mid())
     };
     let tokens = count("input_tokens").saturating_add(count("output_tokens"));
     let detail =
