@@ -72,7 +72,9 @@ fn ranks(figures: impl Iterator<Item = f64>) -> Vec<f64> {
     for equal in sorted.chunk_by(|(_, a), (_, b)| a.total_cmp(b).is_eq()) {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let count = equal.len() as f64;
-        equal.iter().for_each(|(at, _)| ranks[*at] = before + f64::midpoint(count, 1.0));
+        for (at, _) in equal {
+            ranks[*at] = before + f64::midpoint(count, 1.0);
+        }
         before += count;
     }
     ranks

@@ -134,7 +134,7 @@ pub(in crate::estimate) struct Conclusion<'s> {
     /// Constants by id: the middle from all rows, the extremes from all fits.
     pub(in crate::estimate) constants: Vec<(&'static str, [f64; 3])>,
     /// Ranges of measured over predicted speed, by id.
-    pub(in crate::estimate) ranges: Vec<(&'static str, [f64; 2])>,
+    pub(in crate::estimate) ranges: Ranges,
     /// Speeds by fits that have not seen their accelerator, then by those that have not seen their family.
     pub(in crate::estimate) unseen: [Vec<UnseenRow>; 2],
     /// The three constants of the time to the first token, and the range of measured over predicted time.
@@ -177,6 +177,9 @@ fn hundredths(figure: f64) -> f64 {
     (figure * 100.0).round() / 100.0
 }
 
+/// P10 and P90 of measured over predicted speed, by the id of their row.
+pub(in crate::estimate) type Ranges = Vec<(&'static str, [f64; 2])>;
+
 /// A class of speeds that has a range of its own.
 type Class = (Regime, bool);
 
@@ -203,7 +206,7 @@ impl Unseen {
     }
 
     /// The range of each class, and whether each row lies in the one that is made without what its fit left out.
-    fn ranges(&self, rows: &[Measured<'_>]) -> (Vec<(&'static str, [f64; 2])>, [Vec<bool>; 2]) {
+    fn ranges(&self, rows: &[Measured<'_>]) -> (Ranges, [Vec<bool>; 2]) {
         let class = |at: usize| -> Class { (rows[at].regime, rows[at].is_mixture) };
         let all: Vec<f64> = self.foldings.iter().flatten().map(|(.., off)| *off).collect();
         let whole = edges(all);
@@ -287,9 +290,9 @@ fn first_token(predicted: &Predicted<'_>, factors: &[f64]) -> Option<([f64; 3], 
         for step in STEPS {
             let mut k = best.0;
             k[at] *= step;
-            let less = loss(&k);
-            if less < best.1 {
-                best = (k, less);
+            let found = loss(&k);
+            if found < best.1 {
+                best = (k, found);
             }
         }
     }

@@ -149,11 +149,12 @@ impl<'p, 's> Problem<'p, 's> {
             let off = self.residual(at, *answer) / ERROR;
             (off * off).ln_1p()
         });
-        let priors = self.off_prior(point).zip(&self.certainty).map(|(off, certainty)| off * off * certainty);
+        let priors =
+            Self::off_prior(point).zip(&self.certainty).map(|(off, certainty)| off * off * certainty);
         rows.sum::<f64>() + priors.sum::<f64>()
     }
 
-    fn off_prior(&self, point: &Point) -> impl Iterator<Item = f64> {
+    fn off_prior(point: &Point) -> impl Iterator<Item = f64> + use<> {
         let constants = point.constants.iter().zip(&PRIORS).map(|(x, prior)| x - prior.mid.ln());
         constants.chain(point.factors.iter().copied()).collect::<Vec<_>>().into_iter()
     }
@@ -187,7 +188,7 @@ impl<'p, 's> Problem<'p, 's> {
         let size = self.certainty.len();
         let mut normal = vec![vec![0.0; size]; size];
         let mut gradient: Vec<f64> =
-            self.off_prior(point).zip(&self.certainty).map(|(off, certainty)| off * certainty).collect();
+            Self::off_prior(point).zip(&self.certainty).map(|(off, certainty)| off * certainty).collect();
         for (at, slopes) in slopes.iter().enumerate() {
             let residual = self.residual(at, answers[at]);
             let off = residual / ERROR;
@@ -209,7 +210,7 @@ impl<'p, 's> Problem<'p, 's> {
     }
 
     /// A point after a damped step, constants within their bounds.
-    fn stepped(&self, point: &Point, normal: &[Vec<f64>], gradient: &[f64], damping: f64) -> Option<Point> {
+    fn stepped(point: &Point, normal: &[Vec<f64>], gradient: &[f64], damping: f64) -> Option<Point> {
         let mut damped = normal.to_vec();
         for (at, row) in damped.iter_mut().enumerate() {
             row[at] += damping * (row[at] + 1.0);
@@ -237,11 +238,11 @@ impl<'p, 's> Problem<'p, 's> {
             let (normal, gradient) = self.equations(&point, &answers, &slopes);
             let before = loss;
             for _ in 0..TRIES {
-                let Some(next) = self.stepped(&point, &normal, &gradient, damping) else { break };
-                let found = self.answers(&next)?;
-                let less = self.loss(&next, &found);
-                if less < loss {
-                    (point, answers, loss) = (next, found, less);
+                let Some(next) = Self::stepped(&point, &normal, &gradient, damping) else { break };
+                let told = self.answers(&next)?;
+                let remaining = self.loss(&next, &told);
+                if remaining < loss {
+                    (point, answers, loss) = (next, told, remaining);
                     damping = (damping / 5.0).max(1e-4);
                     break;
                 }

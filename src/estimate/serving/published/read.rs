@@ -327,7 +327,7 @@ fn possible_layouts(gpus: u32, model: &Model) -> Vec<Layout> {
             let divides = size <= gpus && gpus.is_multiple_of(size);
             let apart = attention_data > 1 && (!mixture || tensor > 1 || pipeline > 1);
             if divides && !apart && model.could_divide(tensor, pipeline) {
-                let expert = if !mixture { 1 } else { tensor.max(attention_data) };
+                let expert = if mixture { tensor.max(attention_data) } else { 1 };
                 all.push(Layout { tensor, pipeline, expert, attention_data });
             }
         }

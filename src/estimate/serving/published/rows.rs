@@ -68,9 +68,9 @@ impl<'s> Published<'s> {
     pub(super) fn predicted_by(mut self, constants: Constants) -> Predicted<'s> {
         let mut rows = Vec::with_capacity(self.rows.len());
         for row in self.rows {
-            if let Some(plain) = row.predict(&constants, 1.0) {
+            if let Some(without_factors) = row.predict(&constants, 1.0) {
                 let slope = row.slope(&constants);
-                rows.push(Plain { row, plain, slope });
+                rows.push(Plain { row, without_factors, slope });
             } else {
                 self.lacking.push((&row.row.row, "no speed comes out of its figures".to_owned()));
             }
@@ -89,7 +89,7 @@ pub(in crate::estimate) struct Lacking<'s>(pub(in crate::estimate) Vec<(&'s Publ
 #[derive(Debug)]
 pub(in crate::estimate) struct Plain<'s> {
     pub(in crate::estimate) row: Measured<'s>,
-    plain: Prediction,
+    without_factors: Prediction,
     /// How much the speed follows a factor.
     slope: f64,
 }
@@ -98,19 +98,19 @@ impl Plain<'_> {
     /// What is predicted at so many times the speed.
     fn at(&self, constants: &Constants, factor: f64) -> Prediction {
         if self.row.limit.is_some() {
-            return self.row.predict(constants, factor).unwrap_or(self.plain);
+            return self.row.predict(constants, factor).unwrap_or(self.without_factors);
         }
         // Where nothing limits time, the batch does not depend on the speed.
         Prediction {
-            figure: self.plain.figure * factor.powf(self.slope),
-            layout: self.plain.layout,
-            times_ms: self.plain.times_ms.map(|times| times.map(|time| time / factor)),
+            figure: self.without_factors.figure * factor.powf(self.slope),
+            layout: self.without_factors.layout,
+            times_ms: self.without_factors.times_ms.map(|times| times.map(|time| time / factor)),
         }
     }
 
     fn observation(&self, factors: &Factors) -> Observation {
         Observation {
-            beyond: (self.row.figure / self.plain.figure).ln(),
+            beyond: (self.row.figure / self.without_factors.figure).ln(),
             slope: self.slope,
             factors: factors.places_of(&self.row),
         }
@@ -202,7 +202,7 @@ impl<'s> Predicted<'s> {
             let left_out = without.is_some() && observation.factors.contains(&without);
             plain.row.regime.is_fitted() && !left_out
         });
-        self.factors.fit(rows.map(|(_, observation)| observation), start)
+        self.factors.fit(&rows.map(|(_, observation)| observation), start)
     }
 
     /// Each row by factors that were fitted without its accelerator's rows, and without its family's.
