@@ -24,7 +24,7 @@ const FREE_FORM: [&str; 8] = [
     "/components/schemas/CompareCandidate/properties/set/additionalProperties", // whatever a request may hold there
     "/components/schemas/CompareOver/properties/values/items",                  // the same
     "/components/schemas/CompareSet/properties/value",                          // the same
-    "/components/schemas/KeptQuote/properties/request",    // of any kind, as it was sent
+    "/components/schemas/KeptQuote/properties/request",                         // of any kind, as it was sent
     "/components/schemas/ScenarioItem/properties/request", // of any kind, checked when it is sent
     "/components/schemas/UsageFrom/properties/response",   // a vendor's, as it came
     "/paths/~1openapi.json/get/responses/200/content/application~1json/schema", // OpenAPI's own schema

@@ -21,13 +21,7 @@ pub(in crate::estimate) struct Prediction {
 
 /// The iteration that a measurement had: as many sequences as fit, as there were users, or as a limit of the time for
 /// each token at the 99th percentile allows.
-fn loaded(
-    replica: &Replica<'_>,
-    k: &Constants,
-    load: Load,
-    users: Option<f64>,
-    limit: Option<f64>,
-) -> Step {
+fn loaded(replica: &Replica<'_>, k: &Constants, load: Load, users: Option<f64>, limit: Option<f64>) -> Step {
     let largest = replica.largest_batch(load).max(0.3 * replica.ranks());
     let most = largest.min(users.unwrap_or(replica.cap()));
     let within = |step: &Step| limit.is_none_or(|limit| step.iteration <= limit / k.tpot_p99());
