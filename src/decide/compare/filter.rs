@@ -111,6 +111,9 @@ pub(super) fn offerings<'s>(
     Ok(admitted)
 }
 
+/// A word that is said of a model.
+type Word = fn(&Model) -> Option<&str>;
+
 /// A test that is only made where it is asked for.
 fn test<A>(field: &'static str, asked: Option<A>, tell: impl FnOnce(A) -> Option<bool>) -> Told {
     (field, asked.map_or(Some(true), tell))
@@ -119,7 +122,7 @@ fn test<A>(field: &'static str, asked: Option<A>, tell: impl FnOnce(A) -> Option
 /// What is asked of the model that an offering is.
 fn of_model(filter: &OfferingFilter, view: View<'_>, offering: &Offering) -> [Told; 5] {
     let model = || offering.model.as_ref().and_then(|id| view.model(id.as_str())).map(|row| &row.row);
-    let word = |names: &Names, field: fn(&Model) -> Option<&str>| Some(names.have(field(model()?)?));
+    let word = |names: &Names, field: Word| Some(names.have(field(model()?)?));
     [
         test("class", filter.class.as_ref(), |names| word(names, |model| model.class.as_deref())),
         test("developer", filter.developer.as_ref(), |names| word(names, |model| model.developer.as_deref())),
@@ -190,7 +193,7 @@ fn check_names(filter: &OfferingFilter, view: View<'_>, base: &str) -> Result<()
         (!is_sold()).then(|| FaultKind::UnknownModel { name: name.to_owned(), provider: None, near: near() })
     });
     let models = || view.known(&view.snapshot().history().models).map(|row| &row.row);
-    let words: [(&str, Option<&Names>, fn(&Model) -> Option<&str>); 3] = [
+    let words: [(&str, Option<&Names>, Word); 3] = [
         ("class", filter.class.as_ref(), |model| model.class.as_deref()),
         ("developer", filter.developer.as_ref(), |model| model.developer.as_deref()),
         ("family", filter.family.as_ref(), |model| model.family.as_deref()),
@@ -230,13 +233,12 @@ pub(super) fn gpus<'s>(
     let mut ids = Vec::new();
     let all = || view.known(&view.snapshot().history().gpus).map(|row| &row.row);
     for name in filter.gpu.iter().flat_map(|names| &names.0) {
-        match view.gpu(name) {
-            Some(row) => ids.push(&row.row.id),
-            None => {
-                let near = names::near(name, all().map(|gpu| gpu.id.as_str()));
-                let kind = FaultKind::UnknownGpu { name: name.clone(), near };
-                faults.push(Fault::new(format!("{base}/gpu"), kind));
-            }
+        if let Some(row) = view.gpu(name) {
+            ids.push(&row.row.id);
+        } else {
+            let near = names::near(name, all().map(|gpu| gpu.id.as_str()));
+            let kind = FaultKind::UnknownGpu { name: name.clone(), near };
+            faults.push(Fault::new(format!("{base}/gpu"), kind));
         }
     }
     for (field, names, of) in [

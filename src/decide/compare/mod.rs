@@ -135,7 +135,7 @@ impl<'s> Field<'_, 's> {
                     Err(left) if is_hopeless(&left.faults, &product.pointers()) => {
                         return Err(Refused::Faults(under("/base", left.faults)));
                     }
-                    Err(left) => self.left.push(left),
+                    Err(left) => self.left.push(*left),
                 }
             }
         }
@@ -148,7 +148,7 @@ impl<'s> Field<'_, 's> {
             let values: Vec<&str> = set.iter().map(|set| set.value.get()).collect();
             match price(open, &values, source, None, view, |found| asked.factors_of(source, found)) {
                 Ok(priced) => self.priced.push(priced),
-                Err(left) => self.left.push(left),
+                Err(left) => self.left.push(*left),
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ use crate::{
     estimate::{
         api_usage::request::{ApiUsage, UsageScope},
         fault::{Fault, FaultKind},
+        object::ByName,
         quote::{ItemQuote, Quote, Total, Warning, WarningCode},
         request::{EstimateRequest, Workload},
     },
@@ -106,9 +107,9 @@ pub(super) fn price<'s>(
     known: Option<&'s Offering>,
     view: View<'s>,
     factors: impl FnOnce(&Found<'s>) -> Factors,
-) -> Result<Priced<'s>, Left<'s>> {
+) -> Result<Priced<'s>, Box<Left<'s>>> {
     let said = open.price(values, |request, quote| read(request, quote, known, view));
-    let left = |found, reason, total, faults| Left { source, found, reason, total, faults };
+    let left = |found, reason, total, faults| Box::new(Left { source, found, reason, total, faults });
     let Said { found, total, warnings, too_long } = match said {
         Ok(said) => said,
         Err(faults) => {
@@ -125,17 +126,13 @@ pub(super) fn price<'s>(
         return Err(left(found, Reason::Stale, Some(total), vec![fault]));
     }
     let factors = factors(&found);
-    match per_success(total, factors) {
-        Ok(cost) => {
-            let rough = cost.amount.to_f64();
-            Ok(Priced { source, found, total, factors, cost, rough, warnings })
-        }
-        Err(Overflow) => {
-            let detail = "the cost of a success has more than 76 digits";
-            let fault = Fault::new("", FaultKind::out_of_range(detail));
-            Err(left(found, Reason::Refused, Some(total), vec![fault]))
-        }
-    }
+    let Ok(cost) = per_success(total, factors) else {
+        let detail = "the cost of a success has more than 76 digits";
+        let fault = Fault::new("", FaultKind::out_of_range(detail));
+        return Err(left(found, Reason::Refused, Some(total), vec![fault]));
+    };
+    let rough = cost.amount.to_f64();
+    Ok(Priced { source, found, total, factors, cost, rough, warnings })
 }
 
 fn read<'s>(
@@ -166,7 +163,7 @@ fn longer_than(window: u64, call: &ApiUsage) -> Option<FaultKind> {
         return None; // how long one of them is, is not said
     }
     let count = |meter: &str| {
-        let mut usage = call.usage.iter().flat_map(|usage| usage.iter());
+        let mut usage = call.usage.iter().flat_map(ByName::iter);
         usage.find(|(name, _)| *name == meter).map_or(0, |(_, count)| count.mid())
     };
     let tokens = count("input_tokens").saturating_add(count("output_tokens"));

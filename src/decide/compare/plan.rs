@@ -70,14 +70,11 @@ impl<'s> Variable<'s> {
             return name.to_owned();
         }
         let value = choice.values.first().map_or("", AsRef::as_ref);
-        match serde_json::from_str::<String>(value) {
-            Ok(text) => text,
-            Err(_) => {
-                let field =
-                    self.pointers.first().and_then(|pointer| pointer.rsplit('/').next()).unwrap_or_default();
-                format!("{field} {}", crate::estimate::shape::cut(value))
-            }
+        if let Ok(text) = serde_json::from_str::<String>(value) {
+            return text;
         }
+        let field = self.pointers.first().and_then(|pointer| pointer.rsplit('/').next()).unwrap_or_default();
+        format!("{field} {}", crate::estimate::shape::cut(value))
     }
 }
 
@@ -100,7 +97,7 @@ impl<'s> Product<'s> {
         candidate: usize,
         view: View<'s>,
         factors: impl FnOnce(&Found<'s>) -> Factors,
-    ) -> Result<Priced<'s>, Left<'s>> {
+    ) -> Result<Priced<'s>, Box<Left<'s>>> {
         let chosen = chosen(&self.variables, candidate);
         let known = chosen.iter().find_map(|(_, choice)| choice.offering);
         let values: Vec<&str> =
@@ -267,7 +264,7 @@ impl<'q, 's> Ground<'q, 's> {
                 let names: Vec<&'s str> = admitted.rows.iter().map(|gpu| gpu.id.as_str()).collect();
                 self.gpus(&names, &base)
             }
-            (None, None, None, None) | (None, Some(_), None, None) => {
+            (None, None | Some(_), None, None) => {
                 let name = "pointer".to_owned();
                 Err(vec![Fault::new(format!("{base}/pointer"), FaultKind::MissingField { name })])
             }
@@ -320,12 +317,11 @@ impl<'q, 's> Ground<'q, 's> {
     fn gpus(self, gpus: &[&'s str], base: &str) -> Result<(Variable<'s>, Vec<Place<'q>>), Vec<Fault>> {
         let part = self.only_part(false, "is no call", base)?;
         let (hardware, gpu) = (format!("{part}/hardware"), format!("{part}/hardware/gpu"));
-        let (pointer, place, whole) = match find(self.base, &gpu) {
-            Ok(place) => (gpu, place, false),
-            Err(_) => {
-                let place = find(self.base, &hardware).map_err(|kind| vec![Fault::new("/base", kind)])?;
-                (hardware, place, true)
-            }
+        let (pointer, place, whole) = if let Ok(place) = find(self.base, &gpu) {
+            (gpu, place, false)
+        } else {
+            let place = find(self.base, &hardware).map_err(|kind| vec![Fault::new("/base", kind)])?;
+            (hardware, place, true)
         };
         let choice = |gpu: &&'s str| {
             let name = json(gpu);

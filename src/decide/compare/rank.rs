@@ -1,6 +1,6 @@
 //! Which is cheapest: an order, and one row where two names of a vendor sell the same.
 
-use std::{cmp::Ordering, mem};
+use std::cmp::Ordering;
 
 use super::{
     outcome::{Priced, Source},
@@ -68,12 +68,12 @@ pub(super) fn rank<'s>(
             same_cost.clear();
         }
         let thing = thing(&one, product, vendors);
-        match thing.as_ref().and_then(|thing| same_cost.get(thing)).and_then(|at| ranked.get_mut(*at)) {
-            Some(known) => known.also.push(one),
-            None => {
-                same_cost.extend(thing.map(|thing| (thing, ranked.len())));
-                ranked.push(Ranked { priced: one, also: Vec::new() });
-            }
+        let known = thing.as_ref().and_then(|thing| same_cost.get(thing));
+        if let Some(known) = known.and_then(|at| ranked.get_mut(*at)) {
+            known.also.push(one);
+        } else {
+            same_cost.extend(thing.map(|thing| (thing, ranked.len())));
+            ranked.push(Ranked { priced: one, also: Vec::new() });
         }
     }
     ranked
@@ -101,8 +101,7 @@ pub(super) fn places(ranked: &[Ranked<'_>]) -> Vec<usize> {
     let mut place = 0;
     let mut before: Option<&Priced<'_>> = None;
     let each = ranked.iter().enumerate().map(|(at, row)| {
-        let is_same = mem::replace(&mut before, Some(&row.priced))
-            .is_some_and(|last| by_cost(last, &row.priced).is_eq());
+        let is_same = before.replace(&row.priced).is_some_and(|last| by_cost(last, &row.priced).is_eq());
         if !is_same {
             place = at + 1;
         }
