@@ -77,7 +77,7 @@ fn measure(address: SocketAddr, heavy: &[&str], rate: u32, lasts: Duration) -> (
             light.spawn(steady(address, began, nth, rate, lasts));
         }
         let took = light.join_all().await.into_iter().flatten().collect();
-        while let Some(ended) = busy.try_join_next() {
+        if let Some(ended) = busy.try_join_next() {
             ended.unwrap(); // a heavy request that was refused
         }
         busy.abort_all();

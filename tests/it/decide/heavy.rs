@@ -64,7 +64,7 @@ fn search() -> Value {
 
 /// Sends lines to a batch.
 async fn batch(app: &App, path: &str, lines: &[Value]) -> Answer {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
     let request = axum::http::Request::post(path).header("content-type", "application/x-ndjson");
     ask_of(router(app.clone()), request.body(text.into()).unwrap()).await
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{item, llama, metric, refusal, with};
 
 /// DeepSeek's nodes: prompts of their own, answers of their own.
-fn apart(traffic: Value, hardware: Value) -> Value {
+fn apart(traffic: &Value, hardware: &Value) -> Value {
     let measured =
         json!({ "prefill_tokens_per_second_per_gpu": 4000, "decode_tokens_per_second_per_gpu": 2000 });
     json!({ "kind": "serving", "model": "deepseek-v3", "hardware": hardware, "measured": measured, "traffic": traffic })
@@ -28,7 +28,7 @@ async fn measured_pools_are_sized_apart_in_whole_replicas_with_one_each_to_spare
     let traffic = json!({ "input_tokens": 4000, "output_tokens": 1000, "cached_input_fraction": 0.5,
         "requests_per_second": 100, "peak_to_mean": 1 });
     let exact = rented(&json!({ "spare_replicas": 0 }));
-    let item_of = item(&apart(traffic.clone(), exact)).await;
+    let item_of = item(&apart(&traffic, &exact)).await;
     is(metric(&item_of, "prefill_gpus"), 50.0);
     is(metric(&item_of, "decode_gpus"), 50.0);
     assert_eq!(item_of["deployment"]["speed_origin"], "request");
@@ -37,7 +37,7 @@ async fn measured_pools_are_sized_apart_in_whole_replicas_with_one_each_to_spare
     let each = 100.0 / 360.0;
     assert!((metric(&item_of, "price_per_million_output_tokens") / each - 1.0).abs() < 1e-6);
     assert!((metric(&item_of, "price_per_million_input_tokens") / (each / 2.0) - 1.0).abs() < 1e-6);
-    let nodes = item(&apart(traffic, rented(&json!({ "gpus_per_replica": 8 })))).await;
+    let nodes = item(&apart(&traffic, &rented(&json!({ "gpus_per_replica": 8 })))).await;
     is(metric(&nodes, "prefill_gpus"), 64.0);
     is(metric(&nodes, "decode_gpus"), 64.0);
     is(metric(&nodes, "replicas"), 16.0);
@@ -46,7 +46,7 @@ async fn measured_pools_are_sized_apart_in_whole_replicas_with_one_each_to_spare
 #[tokio::test]
 async fn pools_that_are_given_are_divided_so_that_both_answer_alike() {
     let traffic = json!({ "input_tokens": 1000, "output_tokens": 1000, "saturated": true });
-    let item = item(&apart(traffic, rented(&json!({ "replicas": 12, "gpus_per_replica": 8 })))).await;
+    let item = item(&apart(&traffic, &rented(&json!({ "replicas": 12, "gpus_per_replica": 8 })))).await;
     assert!((metric(&item, "prefill_gpus") - 32.0).abs() < 1e-6);
     assert!((metric(&item, "decode_gpus") - 64.0).abs() < 1e-6);
     assert!((metric(&item, "requests_per_second_at_full_use") - 128.0).abs() < 1e-6);
@@ -82,7 +82,7 @@ async fn pools_of_a_mixture_take_fewer_machines_than_replicas_that_do_both() {
 #[tokio::test]
 async fn measured_speeds_that_contradict_the_rest_are_refused() {
     let open = json!({ "input_tokens": 4000, "output_tokens": 1000, "requests_per_second": 1 });
-    let base = apart(open.clone(), rented(&json!({})));
+    let base = apart(&open, &rented(&json!({})));
     for (pointer, value, at, code) in [
         ("/slo", json!({ "tpot_ms": 50 }), "/slo", "contradiction"),
         ("/hardware/gpu", Value::Null, "/hardware/gpu", "missing_field"),
@@ -159,7 +159,9 @@ async fn a_term_is_paid_whole_where_the_stay_has_an_end() {
         let traffic = json!({ "input_tokens": 1000, "output_tokens": 1000, "saturated": true });
         let mut request = llama(&traffic);
         request["hardware"]["commitment"] = json!("reserved_1y");
-        hours.into_iter().for_each(|hours| request["hours"] = json!(hours));
+        if let Some(hours) = hours {
+            request["hours"] = json!(hours);
+        }
         request
     };
     let year = item(&request(Some(730))).await;
