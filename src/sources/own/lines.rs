@@ -1,6 +1,7 @@
 //! Lines of the catalog's own files: one row a line, the table told by the fields.
 //!
-//! Lines of several tables may stand in one file. A line whose fields fit two tables is refused.
+//! Lines of several tables may stand in one file. A short line of a provider looks like one of a model: it is of the
+//! kind that its file has lines of, and refused where that does not settle it.
 
 use serde::de::DeserializeOwned;
 
@@ -65,8 +66,9 @@ pub(in crate::sources) fn is(text: &str) -> bool {
 /// Reads the lines.
 pub(in crate::sources) fn read(text: &str) -> Reading {
     let mut reading = Reading::default();
+    let short = short_lines(text);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        match parse(line) {
+        match parse(line, short) {
             Ok(row) => {
                 reading.observations.push(Observation::Row(OwnRow { row, partial: false, stands_for: None }));
             }
@@ -76,7 +78,25 @@ pub(in crate::sources) fn read(text: &str) -> Reading {
     reading
 }
 
-fn parse(line: &str) -> Result<CatalogRow, String> {
+/// What a short line is: of the one kind, provider or model, that other lines of the file are clearly of.
+fn short_lines(text: &str) -> Option<Reader> {
+    use crate::catalog as c;
+    let (mut providers, mut models) = (false, false);
+    for fields in text.lines().filter_map(Fields::parse) {
+        let has = |name: &str| fields.0.iter().any(|(field, _)| field == name);
+        if has("id") && has("name") && !has("provider") {
+            providers |= has("pricing_urls") || has("website");
+            models |= has("developer") || has("architecture");
+        }
+    }
+    match (providers, models) {
+        (true, false) => Some(row::<c::provider::Provider>),
+        (false, true) => Some(row::<c::model::Model>),
+        _ => None,
+    }
+}
+
+fn parse(line: &str, short: Option<Reader>) -> Result<CatalogRow, String> {
     let fields = Fields::parse(line).ok_or("is no JSON object")?;
     let Some(reader) = table(&fields) else {
         // Short lines of providers and of models look alike.
@@ -84,9 +104,10 @@ fn parse(line: &str) -> Result<CatalogRow, String> {
             (row::<crate::catalog::provider::Provider>(line), row::<crate::catalog::model::Model>(line));
         return match (provider, model) {
             (Ok(row), Err(_)) | (Err(_), Ok(row)) => Ok(row),
-            (Ok(_), Ok(_)) => {
-                Err("could be a provider or a model: say a `website` or a `developer`".to_owned())
-            }
+            (Ok(_), Ok(_)) => match short {
+                Some(reader) => reader(line),
+                None => Err("could be a provider or a model: say a `website` or a `developer`".to_owned()),
+            },
             (Err(_), Err(_)) => Err("has the fields of no table".to_owned()),
         };
     };

@@ -228,8 +228,8 @@ mod tests {
     fn a_node_total_is_far_above_the_median_and_near_it_when_shared() {
         let median = decimal("2.5");
         assert!(is_node_total(decimal("20"), 1, median) && is_node_total(decimal("10"), 4, median));
-        assert!(!is_node_total(decimal("6.5"), 8, median), "2.6 times the median is within the market");
-        assert!(is_node_total(decimal("6.51"), 8, median));
+        assert!(!is_node_total(decimal("6.5"), 4, median), "2.6 times the median is within the market");
+        assert!(is_node_total(decimal("6.51"), 4, median));
         assert!(!is_node_total(decimal("60"), 1, median), "an eighth of it is no market price either");
     }
 
