@@ -30,7 +30,8 @@ impl Replica<'_> {
     /// - `t_dec = s·pass(b, c = I + O/2) + host`, `s = (1 + bubble(p-1))(1 + wait(1 - 1/D))`
     /// - `b = max(B/p, min(B, 1))` sequences of a micro-batch; `owed = b·I(1-h)/(D·O)` tokens of prompts a rank
     /// - `t_pf = s/(S·D)·[(1-mix)(products + launch)(S) + mix·(products(S + b) - products(b)) + between(S)]` a token, in
-    ///   passes of `S = min(max(owed, I), 8192)` tokens
+    ///   passes of `S = min(max(owed, I), 8192)` tokens; where more is owed than a pass takes, `owed/S` passes share
+    ///   the `b` sequences between them
     pub(in crate::estimate::serving) fn step(&self, load: Load, batch: f64) -> Step {
         let k = self.constants;
         let micro = (batch / self.pipeline).max(batch.min(1.0));
@@ -44,7 +45,13 @@ impl Replica<'_> {
         let owed = micro / self.ranks * load.fresh() / load.output;
         let most = k.prefill_tokens.max(1.0);
         let chunk = owed.clamp(load.fresh().max(1.0).min(most), most);
-        let (token, attention) = self.prompt_token(load, chunk, micro, decoding);
+        let (beside, alone) = if owed > chunk {
+            let some = micro * chunk / owed;
+            (some, self.products(some, None))
+        } else {
+            (micro, decoding)
+        };
+        let (token, attention) = self.prompt_token(load, chunk, beside, alone);
         let (token, attention) = (token * slow, attention * slow);
         let speed = self.rules.speed;
         Step {
@@ -62,12 +69,13 @@ impl Replica<'_> {
         (1.0 + k.bubble * (self.pipeline - 1.0)) * (1.0 + k.rank_wait * (1.0 - self.ranks.recip()))
     }
 
-    /// Seconds for a token of a prompt in passes of `chunk` a rank, and what of them is attention.
-    fn prompt_token(&self, load: Load, chunk: f64, micro: f64, decoding: f64) -> (f64, f64) {
+    /// Seconds for a token of a prompt in passes of `chunk` a rank beside so many sequences that decode, whose
+    /// products alone take so long; and what of them is attention.
+    fn prompt_token(&self, load: Load, chunk: f64, beside: f64, alone: f64) -> (f64, f64) {
         let mixing = self.constants.mixing;
         let tokens = chunk * self.ranks;
         let apart = self.products(tokens, Some(load.input)) + self.launch;
-        let together = (self.products(tokens + micro, Some(load.input)) - decoding).max(0.0);
+        let together = (self.products(tokens + beside, Some(load.input)) - alone).max(0.0);
         let seen = Seen::Prompt { context: load.input, fresh: load.fresh() };
         let between = self.between(tokens, seen);
         let products = (1.0 - mixing) * apart + mixing * together;
