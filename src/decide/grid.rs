@@ -156,8 +156,7 @@ fn between(Range { from, to, scale, .. }: Range, steps: usize) -> Vec<Box<str>> 
             Scale::Linear => from * (1.0 - t) + to * t,
             Scale::Log => (from.ln() * (1.0 - t) + to.ln() * t).exp(),
         };
-        let text = format!("{value:.*e}", DIGITS - 1);
-        text.parse().unwrap_or(value)
+        in_digits(value)
     };
     let inner = (1..steps - 1).map(inner).map(|value: f64| value.clamp(from, to));
     let mut values: Vec<Box<str>> = std::iter::once(from).chain(inner).chain([to]).map(spelt).collect();
@@ -165,8 +164,13 @@ fn between(Range { from, to, scale, .. }: Range, steps: usize) -> Vec<Box<str>> 
     values
 }
 
+/// A number rounded to twelve digits.
+pub(super) fn in_digits(value: f64) -> f64 {
+    format!("{value:.*e}", DIGITS - 1).parse().unwrap_or(value)
+}
+
 /// A number without exponent, and without point where it is whole; with an exponent only where it would be very long.
-fn spelt(value: f64) -> Box<str> {
+pub(super) fn spelt(value: f64) -> Box<str> {
     let size = value.abs();
     if size == 0.0 {
         return "0".into();

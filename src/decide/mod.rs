@@ -1,17 +1,28 @@
 //! Questions made of many quotes: what changes with a number, which is cheapest.
 //!
 //! [`place`] finds what a JSON Pointer leads to in a request, [`open`] prices the request with something else there,
-//! [`grid`] says which numbers; [`sweep`] makes a series of them. [`compare`] ranks what could be
-//! had instead. No more arithmetic than that is here: each figure
-//! is what [`estimate()`](crate::estimate::estimate) says to a request that anybody could send.
+//! [`number`] with one number after the other, and [`grid`] says which; [`edge`] narrows down where something changes.
+//!
+//! [`sweep`] makes a series of quotes, [`compare`] ranks what could be had instead, [`break_even`] finds where two
+//! curves cross, [`budget`] how much of something a sum buys, [`project`] carries a quote forward. No more arithmetic
+//! than that is here: each figure rests on what [`estimate()`](crate::estimate::estimate) says to a request that
+//! anybody could send.
 
+pub mod break_even;
+pub mod budget;
 pub mod compare;
+pub mod edge;
 pub mod grid;
+pub mod number;
 pub mod open;
 pub mod place;
+pub mod project;
 pub mod sweep;
 
-use crate::estimate::fault::{Fault, FaultKind};
+use crate::estimate::{
+    fault::{Fault, FaultKind},
+    request::Fields,
+};
 
 /// Asks whether nobody waits for the answer any more. It is asked between one quote and the next.
 pub type Stop<'s> = &'s dyn Fn() -> bool;
@@ -43,6 +54,26 @@ pub(crate) fn under(base: &str, mut faults: Vec<Fault>) -> Vec<Fault> {
         fault.pointer.insert_str(0, base);
     }
     faults
+}
+
+/// Different faults that are told where no value can be priced.
+const MOST_FAULTS: usize = 20;
+
+/// Keeps the faults that are not there yet, by place and code.
+pub(crate) fn remember(known: &mut Vec<Fault>, found: &[Fault]) {
+    for fault in found {
+        let is_known =
+            |known: &Fault| known.pointer == fault.pointer && known.kind.code() == fault.kind.code();
+        if known.len() < MOST_FAULTS && !known.iter().any(is_known) {
+            known.push(fault.clone());
+        }
+    }
+}
+
+/// Whether a body is an object with this field.
+pub(crate) fn has_field(body: &[u8], name: &str) -> bool {
+    serde_json::from_slice::<Fields<'_>>(body)
+        .is_ok_and(|Fields(fields)| fields.iter().any(|(known, _)| known == name))
 }
 
 /// Whether a request is refused for something that no value at the open places can mend: a name that nothing has, a

@@ -10,6 +10,7 @@ use crate::{
         fault::Fault,
         quote::Quote,
         request::{Detail, EstimateRequest},
+        uncertain::Sampler,
     },
 };
 
@@ -20,6 +21,8 @@ pub struct OpenRequest<'s> {
     snapshot: &'s Snapshot,
     now: Timestamp,
     detail: Detail,
+    /// What stands in place of the request's own currency.
+    currency: Option<Box<str>>,
     /// The text of the request, written anew for each.
     text: Vec<u8>,
 }
@@ -37,7 +40,13 @@ impl<'s> OpenRequest<'s> {
         detail: Detail,
     ) -> Result<Self, usize> {
         let template = Template::new(text, places)?;
-        Ok(Self { template, snapshot, now, detail, text: Vec::with_capacity(text.len() + 32) })
+        let text = Vec::with_capacity(text.len() + 32);
+        Ok(Self { template, snapshot, now, detail, currency: None, text })
+    }
+
+    /// Wants all answers in a currency, whatever the request says.
+    pub fn set_currency(&mut self, currency: &str) {
+        self.currency = Some(currency.into());
     }
 
     /// How much of an answer is wanted from here on.
@@ -56,6 +65,9 @@ impl<'s> OpenRequest<'s> {
             vec![Fault::new("", estimate::fault::FaultKind::wrong_type(detail))]
         })?;
         request.detail = self.detail;
+        if self.currency.is_some() {
+            request.currency.clone_from(&self.currency);
+        }
         Ok(request)
     }
 
@@ -68,8 +80,21 @@ impl<'s> OpenRequest<'s> {
         values: &[&str],
         read: impl FnOnce(&EstimateRequest, Quote<'_>) -> T,
     ) -> Result<T, Vec<Fault>> {
+        self.price_among(&mut Sampler::default(), values, |request, quote, _| read(request, quote))
+    }
+
+    /// The same among other requests: what they rest on alike, they have alike in every world.
+    ///
+    /// # Errors
+    /// Every fault of the request with these values.
+    pub(crate) fn price_among<T>(
+        &mut self,
+        sampler: &mut Sampler,
+        values: &[&str],
+        read: impl FnOnce(&EstimateRequest, Quote<'_>, &mut Sampler) -> T,
+    ) -> Result<T, Vec<Fault>> {
         let request = self.request(values)?;
-        let quote = estimate::estimate(&request, self.snapshot, self.now)?;
-        Ok(read(&request, quote))
+        let quote = estimate::estimate_among(&request, self.snapshot, self.now, sampler)?;
+        Ok(read(&request, quote, sampler))
     }
 }

@@ -113,6 +113,7 @@ impl<'a> Desk<'a, '_> {
             high: total.high.map(Box::new),
             refs,
             basis,
+            spread: Some(Box::new(spread.clone())),
         };
         Some(Priced { line, spread })
     }

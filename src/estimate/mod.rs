@@ -6,7 +6,7 @@ pub mod accuracy;
 pub mod answer;
 pub mod api_usage;
 mod cholesky;
-mod desk;
+pub(crate) mod desk;
 pub mod diff;
 mod draft;
 mod exchange;
@@ -33,6 +33,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 
+pub(crate) use self::draft::total as modelled_total;
 use self::{
     desk::Scope,
     fault::{Fault, FaultKind},
@@ -55,6 +56,16 @@ pub fn estimate<'a>(
     snapshot: &'a Snapshot,
     now: Timestamp,
 ) -> Result<Quote<'a>, Vec<Fault>> {
+    estimate_among(request, snapshot, now, &mut Sampler::default())
+}
+
+/// The same among other requests: what two of them rest on alike, they have alike in every world.
+pub(crate) fn estimate_among<'a>(
+    request: &'a EstimateRequest,
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+    sampler: &mut Sampler,
+) -> Result<Quote<'a>, Vec<Fault>> {
     let view = view(request, snapshot).map_err(|fault| vec![fault])?;
     let mut faults = request.faults.clone();
     let currency = api_usage::known_currency(view, request.currency.as_deref())
@@ -62,21 +73,18 @@ pub fn estimate<'a>(
         .unwrap_or(crate::catalog::money::Currency::USD);
     let scope = Scope { view, currency, as_of: request.as_of, now: now.into(), detail: request.detail };
     let mut references = References::default();
-    let mut sampler = Sampler::default();
     let mut items = Vec::with_capacity(request.items.len());
     for Item { pointer, workload } in &request.items {
         let quoted = match workload {
             Workload::ApiUsage(workload) => {
-                api_usage::quote(workload, pointer, scope, &mut references, &mut sampler)
+                api_usage::quote(workload, pointer, scope, &mut references, sampler)
             }
             Workload::Training(workload) => {
-                training::quote(workload, pointer, scope, &mut references, &mut sampler)
+                training::quote(workload, pointer, scope, &mut references, sampler)
             }
-            Workload::Serving(workload) => {
-                serving::quote(workload, pointer, scope, &mut references, &mut sampler)
-            }
+            Workload::Serving(workload) => serving::quote(workload, pointer, scope, &mut references, sampler),
             Workload::Ownership(workload) => {
-                ownership::quote(workload, pointer, scope, &mut references, &mut sampler)
+                ownership::quote(workload, pointer, scope, &mut references, sampler)
             }
         };
         match quoted {

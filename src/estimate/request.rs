@@ -98,6 +98,16 @@ pub enum Workload {
 }
 
 impl Workload {
+    /// Whose prices, where it is not the request's instant.
+    pub(crate) fn as_of_mut(&mut self) -> &mut Option<AsOf> {
+        match self {
+            Self::ApiUsage(usage) => &mut usage.as_of,
+            Self::Training(training) => &mut training.as_of,
+            Self::Serving(serving) => &mut serving.as_of,
+            Self::Ownership(ownership) => &mut ownership.as_of,
+        }
+    }
+
     /// The caller's own words to group by.
     #[must_use]
     pub fn tags(&self) -> &Tags {

@@ -102,7 +102,7 @@ struct Head {
 pub(super) struct Series {
     head: Option<Head>,
     points: Vec<Point>,
-    warnings: Vec<PointWarning>,
+    doubts: Doubts,
     pub(super) priced: usize,
     /// The names of all metrics seen; only where any are followed.
     pub(super) metrics: BTreeSet<String>,
@@ -110,8 +110,8 @@ pub(super) struct Series {
 
 impl Series {
     pub(super) fn new(points: usize) -> Self {
-        let (points, warnings) = (Vec::with_capacity(points), Vec::new());
-        Self { head: None, points, warnings, priced: 0, metrics: BTreeSet::new() }
+        let (points, doubts) = (Vec::with_capacity(points), Doubts::default());
+        Self { head: None, points, doubts, priced: 0, metrics: BTreeSet::new() }
     }
 
     pub(super) fn add(&mut self, value: &str, quote: &Quote<'_>, asked: &SweepRequest<'_>) {
@@ -119,9 +119,7 @@ impl Series {
         self.head.get_or_insert(Head { currency, as_of, catalog_revision });
         self.priced += 1;
         let items = quote.items.as_deref().unwrap_or_default();
-        for warning in quote.warnings.iter().chain(items.iter().flat_map(|item| &item.warnings)) {
-            self.doubt(warning);
-        }
+        self.doubts.add("/request", quote);
         let follows = !asked.metrics.is_empty();
         let metrics =
             follows.then(|| self.follow(items.iter().filter_map(|item| item.metrics.as_ref()), asked));
@@ -158,19 +156,6 @@ impl Series {
         followed
     }
 
-    fn doubt(&mut self, warning: &Warning) {
-        let same = |known: &&mut PointWarning| {
-            known.code == warning.code && known.pointer.strip_prefix("/request") == Some(&warning.pointer)
-        };
-        if let Some(known) = self.warnings.iter_mut().find(same) {
-            known.points += 1;
-        } else if self.warnings.len() < MOST_WARNINGS {
-            let Warning { code, message, pointer } = warning.clone();
-            let pointer = format!("/request{pointer}");
-            self.warnings.push(PointWarning { code, message, pointer, points: 1 });
-        }
-    }
-
     pub(super) fn into_sweep(self, asked: &SweepRequest<'_>) -> Sweep {
         let usual = Head { currency: Currency::USD, as_of: Timestamp::UNIX_EPOCH, catalog_revision: 0 };
         let Head { currency, as_of, catalog_revision } = self.head.unwrap_or(usual); // there is a priced point
@@ -183,12 +168,39 @@ impl Series {
             priced: self.priced,
             refused: self.points.len() - self.priced,
             points: self.points,
-            warnings: self.warnings,
+            warnings: self.doubts.0,
+        }
+    }
+}
+
+/// Doubts about quotes, each once.
+#[derive(Debug, Default)]
+pub(in crate::decide) struct Doubts(pub(in crate::decide) Vec<PointWarning>);
+
+impl Doubts {
+    /// Those of a quote, whose request stands at `base`.
+    pub(in crate::decide) fn add(&mut self, base: &str, quote: &Quote<'_>) {
+        let items = quote.items.as_deref().unwrap_or_default();
+        for warning in quote.warnings.iter().chain(items.iter().flat_map(|item| &item.warnings)) {
+            self.add_one(base, warning);
+        }
+    }
+
+    fn add_one(&mut self, base: &str, warning: &Warning) {
+        let same = |known: &&mut PointWarning| {
+            known.code == warning.code && known.pointer.strip_prefix(base) == Some(&warning.pointer)
+        };
+        if let Some(known) = self.0.iter_mut().find(same) {
+            known.points += 1;
+        } else if self.0.len() < MOST_WARNINGS {
+            let Warning { code, message, pointer } = warning.clone();
+            let pointer = format!("{base}{pointer}");
+            self.0.push(PointWarning { code, message, pointer, points: 1 });
         }
     }
 }
 
 /// A number as it stands in the request.
-fn raw(value: &str) -> Box<RawValue> {
+pub(in crate::decide) fn raw(value: &str) -> Box<RawValue> {
     RawValue::from_string(value.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned()) // every value of a grid is a number
 }

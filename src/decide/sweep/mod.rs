@@ -15,14 +15,14 @@ use utoipa::{
 };
 
 use self::answer::Series;
+pub(super) use self::answer::{Doubts, raw};
 pub use self::answer::{Point, PointWarning, Sweep};
 use super::{
     Refused, Stop,
     grid::{Grid, Range},
     is_hopeless,
-    open::OpenRequest,
-    place::{self, Place, Pointer, Spelling},
-    under,
+    number::OpenNumber,
+    remember, under,
 };
 use crate::{
     catalog::{names, snapshot::Snapshot},
@@ -35,9 +35,6 @@ use crate::{
 
 /// Metrics that one sweep follows at most.
 const MOST_METRICS: usize = 20;
-
-/// Different faults that are told where no point can be priced.
-const MOST_FAULTS: usize = 20;
 
 /// A request, and a number of it that takes one value after the other.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -74,7 +71,7 @@ pub struct SweepRequest<'a> {
 }
 
 /// The schema of what `POST /estimate` takes, by its name in the document.
-fn estimate_request() -> RefOr<Schema> {
+pub(super) fn estimate_request() -> RefOr<Schema> {
     let reference = Ref::builder().ref_location_from_schema_name("EstimateRequest");
     reference.description(Some("What is priced: a request as `POST /estimate` takes it.")).build().into()
 }
@@ -95,67 +92,37 @@ pub fn sweep(
         let detail = format!("must name at most {MOST_METRICS} metrics, got {}", asked.metrics.len());
         faults.push(Fault::new("/metrics", FaultKind::out_of_range(detail)));
     }
-    let place =
-        number_at(text, &asked.pointer).map_err(|kind| faults.push(Fault::new("/pointer", kind))).ok();
+    let detail = if asked.per_item || !asked.metrics.is_empty() { Detail::Lines } else { Detail::Total };
+    let open = OpenNumber::new(text, &asked.pointer, snapshot, now, detail);
+    let open = open.map_err(|kind| faults.push(Fault::new("/pointer", kind))).ok();
     let grid = Grid::new(asked.range.as_ref(), asked.values.as_deref());
     let grid = grid.map_err(|found| faults.extend(found)).ok();
-    let (Some((place, spelling)), Some(grid), true) = (place, grid, faults.is_empty()) else {
+    let (Some(mut open), Some(grid), true) = (open, grid, faults.is_empty()) else {
         return Err(Refused::Faults(faults));
     };
-    let detail = if asked.per_item || !asked.metrics.is_empty() { Detail::Lines } else { Detail::Total };
-    let nowhere = || Fault::new("/pointer", FaultKind::wrong_type("leads nowhere"));
-    let open = OpenRequest::new(text, &[place], snapshot, now, detail).map_err(|_| nowhere())?;
-    let mut line = Line { open, spelling, asked };
     let grid =
-        if grid.is_range && !grid.is_whole() && line.takes_whole_numbers() { grid.rounded() } else { grid };
-    let series = line.series(&grid, stop)?;
+        if grid.is_range && !grid.is_whole() && open.takes_whole_numbers() { grid.rounded() } else { grid };
+    let series = Line { open, asked }.series(&grid, stop)?;
     check_metrics(asked, &series)?;
     Ok(series.into_sweep(asked))
 }
 
-/// The place of a number, and how it is written there.
-fn number_at<'t>(text: &'t str, pointer: &str) -> Result<(Place<'t>, Spelling), FaultKind> {
-    let place = place::find(text, &Pointer::parse(pointer)?)?;
-    let spelling = place.spelling()?;
-    Ok((place, spelling))
-}
-
 /// A request with one number open.
 struct Line<'q, 's> {
-    open: OpenRequest<'s>,
-    spelling: Spelling,
+    open: OpenNumber<'q, 's>,
     asked: &'q SweepRequest<'q>,
 }
 
 impl Line<'_, '_> {
-    /// Whether the place takes 1 and neither a half nor one and a half.
-    fn takes_whole_numbers(&mut self) -> bool {
-        let pointer = self.asked.pointer.as_str();
-        let mut takes = |value: &str| {
-            let request = self.open.request(&[value]);
-            request.is_ok_and(|request| !request.faults.iter().any(|fault| fault.pointer == pointer))
-        };
-        takes("1") && !takes("0.5") && !takes("1.5")
-    }
-
     fn series(&mut self, grid: &Grid, stop: Stop<'_>) -> Result<Series, Refused> {
         let mut series = Series::new(grid.values.len());
         let mut first: Vec<Fault> = Vec::new();
-        let mut quoted = String::new();
         for value in &grid.values {
             if stop() {
                 return Err(Refused::Stopped);
             }
-            let text = match self.spelling {
-                Spelling::Number => value.as_ref(),
-                Spelling::Text => {
-                    quoted.clear();
-                    quoted.extend(["\"", value, "\""]);
-                    &quoted
-                }
-            };
             let asked = self.asked;
-            match self.open.price(&[text], |_, quote| series.add(value, &quote, asked)) {
+            match self.open.price(value, |_, quote| series.add(value, &quote, asked)) {
                 Ok(()) => {}
                 Err(found) => {
                     if is_hopeless(&found, &[&asked.pointer]) {
@@ -172,17 +139,6 @@ impl Line<'_, '_> {
             return Err(Refused::Faults(under("/request", first)));
         }
         Ok(series)
-    }
-}
-
-/// Keeps the faults that are not there yet, by place and code.
-fn remember(known: &mut Vec<Fault>, found: &[Fault]) {
-    for fault in found {
-        let is_known =
-            |known: &Fault| known.pointer == fault.pointer && known.kind.code() == fault.kind.code();
-        if known.len() < MOST_FAULTS && !known.iter().any(is_known) {
-            known.push(fault.clone());
-        }
     }
 }
 

@@ -90,6 +90,7 @@ impl<'a> Pricer<'a, '_> {
             high: None,
             refs: vec![Ref::RateCard(card.row.id)],
             basis,
+            spread: None,
         };
         self.add_line(line, charged, Some(source))
     }
@@ -134,6 +135,7 @@ impl<'a> Pricer<'a, '_> {
                 high: None,
                 refs: Vec::new(),
                 basis,
+                spread: None,
             };
             running = self.fits(running.checked_add(charged.0))?;
             self.add_line(line, charged, None)?;

@@ -196,6 +196,7 @@ impl<'a> Pricer<'a, '_> {
             high: None,
             refs: Vec::new(),
             basis,
+            spread: None,
         };
         self.add_line(line, charged, price.source().1)
     }

@@ -45,8 +45,8 @@ pub fn quote<'a>(
 }
 
 impl<'a> Desk<'a, '_> {
-    /// The quote; where there is none, faults say why.
-    fn ownership(&mut self, item: &'a Ownership) -> Option<ItemQuote<'a>> {
+    /// The machine, and what one of it costs its owner; where there is none, faults say why.
+    pub(super) fn owning_of(&mut self, item: &'a Ownership) -> Option<(Part<'a>, Owning<'a>)> {
         let count = item.hardware.count;
         if count == 0 {
             self.fault("/hardware/count", FaultKind::out_of_range("must be at least 1, got 0"));
@@ -64,6 +64,13 @@ impl<'a> Desk<'a, '_> {
             return None;
         };
         let owning = owning(self, asked, &part)?;
+        Some((part, owning))
+    }
+
+    /// The quote; where there is none, faults say why.
+    fn ownership(&mut self, item: &'a Ownership) -> Option<ItemQuote<'a>> {
+        let count = item.hardware.count;
+        let (part, owning) = self.owning_of(item)?;
         #[expect(clippy::cast_precision_loss, reason = "sixteen digits of a count are enough")]
         let fleet = Fleet { item, part: &part, owning: &owning, count: count as f64 };
         let lines = fleet.lines(self);

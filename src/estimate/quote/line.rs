@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::Ref;
 use crate::catalog::money::{Currency, Money, Quantity};
+use crate::estimate::uncertain::Uncertain;
 
 /// One line of a quote: `amount = quantity * unit_price / per`, times `fx.rate` where there is one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -49,6 +50,9 @@ pub struct Line<'a> {
     /// How the amount came about; only with `detail=full`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basis: Option<Box<Basis<'a>>>,
+    /// The amount in every world; only where it is modelled.
+    #[serde(skip)]
+    pub spread: Option<Box<Uncertain>>, // boxed: lists have none, and lines are many
 }
 
 /// A line's code, with a number when the same code came before.

@@ -20,7 +20,7 @@ pub use self::{
 use super::ownership::answer::OwnershipMetrics;
 use super::serving::answer::{Deployment, ServingMetrics};
 use super::training::answer::{MonthTotal, StageQuote, TrainingMetrics};
-use super::uncertain::Uncertain;
+use super::uncertain::{Range, Sampler, Uncertain};
 use crate::catalog::{
     ids::{OfferingId, ProviderId},
     money::{Currency, Money, Overflow},
@@ -63,6 +63,30 @@ pub struct Quote<'a> {
     pub groups: Option<BTreeMap<Cow<'a, str>, Total>>,
     /// Doubts about the whole; with `detail=total`, those of the items too.
     pub warnings: Vec<Warning>,
+}
+
+impl Quote<'_> {
+    /// The total in every world; of a quote that has its items. `name` is what ranges without worlds are drawn by.
+    pub(crate) fn spread(&self, sampler: &mut Sampler, name: &str) -> Uncertain {
+        let items = self.items.as_deref().unwrap_or_default().iter().enumerate();
+        let spreads: Vec<Uncertain> = items
+            .map(|(at, item)| match &item.spread {
+                Some(spread) => spread.clone(),
+                None => item.total.spread(sampler, &format!("{name}/items/{at}")),
+            })
+            .collect();
+        Uncertain::sum(&spreads)
+    }
+}
+
+impl Total {
+    /// The amount in every world, drawn by a name: what has the same is high and low in the same worlds.
+    pub(crate) fn spread(&self, sampler: &mut Sampler, name: &str) -> Uncertain {
+        let mid = self.amount.to_f64();
+        let end = |end: Option<Money>| end.map_or(mid, Money::to_f64);
+        let range = Range::new(end(self.low), mid, end(self.high)).unwrap_or(Range::exact(mid));
+        sampler.draw(name, range)
+    }
 }
 
 /// An amount of money and how sure it is.

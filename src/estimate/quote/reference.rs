@@ -84,6 +84,11 @@ impl Serialize for Ref<'_> {
 pub struct References<'a>(Vec<(Ref<'a>, Reference<'a>)>);
 
 impl<'a> References<'a> {
+    /// A row.
+    pub(crate) fn get(&self, key: Ref<'_>) -> Option<&Reference<'a>> {
+        self.0.iter().find(|(known, _)| *known == key).map(|(_, reference)| reference)
+    }
+
     /// Adds a row unless it is there already.
     pub fn add(&mut self, key: Ref<'a>, reference: impl FnOnce() -> Reference<'a>) {
         if !self.0.iter().any(|(known, _)| *known == key) {

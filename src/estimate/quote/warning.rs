@@ -74,4 +74,6 @@ pub enum WarningCode {
     MeasurementUnused,
     /// Models that are compared count tokens differently, and nobody says by how much.
     TokenCountsNotComparable,
+    /// A cost falls somewhere while the number that is looked for rises.
+    NotMonotonic,
 }

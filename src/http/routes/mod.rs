@@ -3,6 +3,8 @@
 pub mod accuracy;
 pub mod assumptions;
 pub mod batch;
+pub mod break_even;
+pub mod budget;
 pub mod compare;
 pub mod documents;
 pub mod energy_prices;
@@ -15,6 +17,7 @@ pub mod models;
 pub mod offerings;
 pub mod operations;
 pub mod prices;
+pub mod project;
 pub mod providers;
 pub mod published_runs;
 pub mod published_throughputs;

@@ -1,7 +1,10 @@
 //! Questions made of many quotes, from outside: laws, and what is refused.
 
+mod break_even;
+mod budget;
 mod compare;
 mod heavy;
+mod project;
 mod sweep;
 
 use std::sync::{Arc, LazyLock};
@@ -16,7 +19,7 @@ use farthing::{
 };
 use serde_json::Value;
 
-use crate::helpers::{Answer, ask_of, json_request, now};
+use crate::helpers::{Answer, DOCUMENT, ask_of, json_request, now};
 
 static BUILT_IN: LazyLock<Router> = LazyLock::new(|| {
     let catalog = Catalog::new(built_in_snapshot().unwrap());
@@ -52,4 +55,18 @@ fn faults(errors: &Value) -> Vec<(String, String)> {
 /// One fault.
 fn fault(pointer: &str, code: &str) -> Vec<(String, String)> {
     vec![(pointer.to_owned(), code.to_owned())]
+}
+
+#[tokio::test]
+async fn every_form_of_a_question_answers_its_example() {
+    for (path, form) in [
+        ("/sweep", "SweepRequest"),
+        ("/break-even", "CurvesRequest"),
+        ("/break-even", "RentOrBuyRequest"),
+        ("/budget", "BudgetRequest"),
+        ("/budget", "OptimalRequest"),
+        ("/project", "ProjectRequest"),
+    ] {
+        answered(path, &DOCUMENT["components"]["schemas"][form]["examples"][0]).await;
+    }
 }

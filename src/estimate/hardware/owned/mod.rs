@@ -14,7 +14,6 @@
 //! All lines are of the whole life, so that they add up: `capital = L A - (K - R)`, and residual `-R`.
 
 mod gather;
-#[cfg_attr(not(test), expect(dead_code, reason = "what `POST /break-even` will ask"))]
 pub(crate) mod payback;
 mod purchase;
 #[cfg(test)]

@@ -8,7 +8,9 @@
 //! - By time, the least `t` with `8760 U P(t) >= K - (1 - h) V(t) + O t`, where `P(t) = p t` of a rent that stays, else
 //!   `p / g' (1 - exp(-g' t))` with `g' = -ln(1 - g)`; without a sale `V = 0`.
 
-use super::{HOURS_PER_YEAR, Owning};
+use super::HOURS_PER_YEAR;
+#[cfg(test)]
+use super::Owning;
 
 /// Who has not got even after a century never does.
 const MOST_YEARS: f64 = 100.0;
@@ -46,6 +48,7 @@ pub(crate) struct Resale {
 
 impl Buying {
     /// With every figure in its middle.
+    #[cfg(test)]
     pub(crate) fn of(owning: &Owning<'_>) -> Self {
         Self {
             installed: owning.installed().mid(),
