@@ -78,6 +78,7 @@ impl Training {
 /// Names the kind of workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = TrainingKind)]
 pub enum Kind {
     /// Training a model.
     Training,

@@ -122,12 +122,13 @@ async fn ask(desk: &Desk, request: &Value) -> Option<Value> {
 }
 
 /// Rows that no training uses: bounds that the formulas name for people, and rows of other kinds of quotes.
-const UNUSED: [&str; 5] = [
+const UNUSED: [&str; 6] = [
     "energy.pue.older_colocation",
     "ownership.resale_haircut",
     "training.evaluation_fraction",
     "training.packing_efficiency",
     "training.post_training.evaluation_fraction",
+    "training.tokens_per_param", // of `POST /budget`
 ];
 
 /// Rows that requests like these are answered from, and that nothing moves.
