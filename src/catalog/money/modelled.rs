@@ -49,7 +49,9 @@ impl Money {
     /// The nearest float.
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        let Self { mantissa, scale } = self.normalized();
+        const EXACT: u64 = 1 << f64::MANTISSA_DIGITS; // below, one division of exact floats rounds once
+        let is_short = self.scale <= 22 && self.mantissa.unsigned_abs() < ethnum::U256::new(EXACT.into());
+        let Self { mantissa, scale } = if is_short { self } else { self.normalized() };
         i32::try_from(scale).map_or(0.0, |scale| mantissa.as_f64() / 10_f64.powi(scale))
     }
 

@@ -57,7 +57,7 @@ pub(super) fn rank<'s>(
         Source::Product(at) => (0, at),
         Source::Given(at) => (1, at),
     };
-    priced.sort_by(|a, b| {
+    priced.sort_unstable_by(|a, b| {
         let by_name = || vendors.is_other_name(a).cmp(&vendors.is_other_name(b));
         by_cost(a, b).then_with(by_name).then_with(|| place(a.source).cmp(&place(b.source)))
     });

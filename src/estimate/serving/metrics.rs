@@ -138,8 +138,7 @@ impl Full {
                 let own = replica.own_prompt(load);
                 let within = |step: &Step| limits.excess(replica, load, own, step) <= 1.0;
                 let least = most.min(1.0);
-                let full = replica.largest_that(load, most, within).filter(|step| step.batch >= least);
-                let full = full.unwrap_or_else(|| replica.step(load, least));
+                let full = replica.largest_from(load, least, most, within);
                 let decoding = full.decode / full.iteration;
                 let on_cached = 2.0 * cached / (1.0 + cached) * full.prompt_attention / full.prompt_token;
                 let answers = full.output_rate() / output * server;
@@ -166,8 +165,7 @@ impl Full {
                 peak.is_none_or(|peak| step.output_rate() * self.server <= peak / replicas * output)
             };
             let least = batch.min(1.0);
-            let at = replica.largest_that(load, batch, busy).filter(|step| step.batch >= least);
-            let at = at.unwrap_or_else(|| replica.step(load, least));
+            let at = replica.largest_from(load, least, batch, busy);
             let latency = replica.latency(load, replica.own_prompt(load), &at);
             [latency.first_token, latency.each_token, at.iteration]
         })

@@ -127,5 +127,5 @@ pub(super) fn decoded(replica: &Replica<'_>, load: Load, limits: &Limits) -> Opt
     let load = load.decoded_only();
     let most = super::fleet::most(replica, load, None);
     let within = |step: &Step| limits.iteration.is_none_or(|limit| step.iteration <= limit);
-    replica.largest_that(load, most, within).filter(|step| step.batch >= most.min(1.0))
+    Some(replica.largest_from(load, most.min(1.0), most, within)).filter(within)
 }

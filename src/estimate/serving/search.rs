@@ -203,14 +203,15 @@ impl<'a> Search<'_, 'a> {
             if cost_of(&full).1 > bound {
                 return None; // and dearer still with fewer sequences
             }
-            let within = |step: &Step| limits.excess(&replica, load, own, step) <= 1.0;
-            let slower = replica.largest_that(load, most, within).filter(|step| step.batch >= 1.0);
-            let Some(slower) = slower.filter(|_| users.is_none()) else {
-                let batch = if users.is_some() { most } else { most.min(1.0) };
-                let excess = limits.excess(&replica, load, own, &replica.step(load, batch));
-                nearer(&mut seen.slow, excess, at, layout);
+            let excess = |step: &Step| limits.excess(&replica, load, own, step);
+            let least = replica.step(load, if users.is_some() { most } else { most.min(1.0) });
+            if excess(&least) > 1.0 {
+                nearer(&mut seen.slow, excess(&least), at, layout);
                 return None;
-            };
+            }
+            // What is too slow is cheaper than all smaller batches: too dear as well, and no smaller one is wanted.
+            let dear = |step: &Step| cost_of(step).1 > bound;
+            let slower = replica.largest_between(load, least, most, |step| excess(step) <= 1.0, dear)?;
             step = slower;
         }
         seen.compared += 1;

@@ -122,4 +122,48 @@ impl Replica<'_> {
         }
         best
     }
+
+    /// The same from a least batch on, to a thousandth of it; the least where not even that is allowed.
+    pub(in crate::estimate::serving) fn largest_from(
+        &self,
+        load: Load,
+        least: f64,
+        most: f64,
+        allows: impl Fn(&Step) -> bool,
+    ) -> Step {
+        let full = self.step(load, most);
+        if allows(&full) {
+            return full;
+        }
+        let first = self.step(load, least);
+        if !allows(&first) {
+            return first;
+        }
+        self.largest_between(load, first, most, allows, |_| false).unwrap_or(first)
+    }
+
+    /// The same between a step that is allowed and a batch that is not, to a thousandth of it; none as soon as what is
+    /// too slow is `hopeless`: nothing smaller is wanted then.
+    pub(in crate::estimate::serving) fn largest_between(
+        &self,
+        load: Load,
+        allowed: Step,
+        not: f64,
+        allows: impl Fn(&Step) -> bool,
+        hopeless: impl Fn(&Step) -> bool,
+    ) -> Option<Step> {
+        const CLOSE: f64 = 1.001;
+        let (mut best, mut high) = (allowed, not);
+        while high > best.batch * CLOSE {
+            let step = self.step(load, (best.batch * high).sqrt());
+            if allows(&step) {
+                best = step;
+            } else if hopeless(&step) {
+                return None;
+            } else {
+                high = step.batch;
+            }
+        }
+        Some(best)
+    }
 }
