@@ -1,13 +1,16 @@
-//! All SQL: the catalog as rows that are appended and superseded, never edited, and the quotes that are kept.
+//! All SQL: the catalog as rows that are appended and superseded, never edited, the quotes that are kept, the keys of
+//! those who ask, and the trail of what was done in whose name.
 //!
 //! [`Store::open`] brings the schema up to date, [`Store::import`] appends a revision, [`Store::load`] reads all of
 //! them; [`Store::keep_quote`] and those beside it keep quotes. The SQL is one dialect that SQLite and PostgreSQL both accept; today SQLite is there.
 
+pub mod audit;
 mod cells;
 mod error;
 mod file;
 pub mod idempotency;
 mod import;
+pub mod keys;
 mod load;
 pub mod quotes;
 mod rows;
