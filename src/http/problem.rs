@@ -13,7 +13,11 @@ use utoipa::{
     openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder},
 };
 
-use crate::{estimate::fault::Fault, store::StoreError};
+use super::auth::{RateLimit, whole_seconds};
+use crate::{
+    estimate::fault::Fault,
+    store::{StoreError, keys::Scope},
+};
 
 /// One fault of a request, as problems tell it.
 pub use crate::estimate::fault::Told as ProblemError;
@@ -50,9 +54,12 @@ pub struct Problem {
     /// For the log only.
     #[serde(skip)]
     cause: Option<Box<str>>,
-    /// Whether to ask for another try.
+    /// How long to wait before another try, where one is worth it.
     #[serde(skip)]
-    retry: bool,
+    retry_after: Option<Duration>,
+    /// What to bring along, in the words of the header `www-authenticate`.
+    #[serde(skip)]
+    challenge: Option<&'static str>,
 }
 
 impl Problem {
@@ -70,7 +77,8 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             cause: None,
-            retry: false,
+            retry_after: None,
+            challenge: None,
         }
     }
 
@@ -85,6 +93,55 @@ impl Problem {
         let title = "The body is not JSON";
         let detail = format!("the body is not JSON: {reason}");
         Self::new(StatusCode::BAD_REQUEST, "/problems/not-json", title, detail)
+    }
+
+    /// 401: this needs a key, and none came.
+    #[must_use]
+    pub fn key_needed() -> Self {
+        let detail = "this needs a key, in the header `authorization: Bearer KEY`";
+        Self::unauthorized(detail, r#"Bearer realm="farthing""#)
+    }
+
+    /// 401: the key is not good. Which of the reasons it is, is not said: whoever has a good key knows.
+    #[must_use]
+    pub fn key_refused() -> Self {
+        let detail = "the key in the header `authorization` is unknown, has expired or was revoked";
+        Self::unauthorized(detail, r#"Bearer realm="farthing", error="invalid_token""#)
+    }
+
+    fn unauthorized(detail: &'static str, challenge: &'static str) -> Self {
+        let title = "A good key is needed";
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "/problems/unauthorized", title, detail);
+        problem.challenge = Some(challenge);
+        problem
+    }
+
+    /// 403: the key is good, and not for this.
+    #[must_use]
+    pub fn scope_needed(scope: Scope) -> Self {
+        let title = "The key is not good for this";
+        let detail = format!("this needs a key of the scope `{scope}`");
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "/problems/forbidden", title, detail);
+        problem.challenge = Some(match scope {
+            Scope::Quote => r#"Bearer realm="farthing", error="insufficient_scope", scope="quote""#,
+            Scope::CatalogWrite => {
+                r#"Bearer realm="farthing", error="insufficient_scope", scope="catalog:write""#
+            }
+            Scope::Admin => r#"Bearer realm="farthing", error="insufficient_scope", scope="admin""#,
+        });
+        problem
+    }
+
+    /// 429: more requests came than the rate limit allows.
+    #[must_use]
+    pub fn too_often(limit: RateLimit, wait: Duration) -> Self {
+        let title = "Too many requests";
+        let RateLimit { per_second, burst } = limit;
+        let detail = format!("{per_second} requests a second are allowed, {burst} at once after a pause");
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let mut problem = Self::new(status, "/problems/too-many-requests", title, detail);
+        problem.retry_after = Some(wait);
+        problem
     }
 
     /// 404: nothing is there.
@@ -186,7 +243,7 @@ impl Problem {
     fn unavailable(kind: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let title = "Not now";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail);
-        problem.retry = true;
+        problem.retry_after = Some(RETRY_AFTER);
         problem
     }
 
@@ -288,8 +345,11 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if self.retry {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER.as_secs().into());
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, whole_seconds(wait).into());
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response.extensions_mut().insert(Arrived(Box::new(self)));
         response

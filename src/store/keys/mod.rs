@@ -396,11 +396,8 @@ async fn find(conn: &mut AnyConnection, id: &str) -> Result<Option<KeyRow>, Stor
 
 /// Writes a key, its row in the trail, and that there is something new.
 async fn insert(conn: &mut AnyConnection, key: &KeyRow, hand: &Hand) -> Result<(), StoreError> {
-    const SQL: &str = concat!(
-        "INSERT INTO api_key (",
-        columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-    );
+    const SQL: &str =
+        concat!("INSERT INTO api_key (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
     let row = sqlx::query(SQL)
         .bind(key.id.clone())
         .bind(key.mark.prefix_text().to_owned())

@@ -54,7 +54,9 @@ impl Secret {
         if (LEAST..=MOST).contains(&text.len()) && text.bytes().all(allowed) {
             return Ok(Self(text.to_owned()));
         }
-        Err("48 to 256 letters, digits or -._~+/= that nobody can guess, such as those of `openssl rand -hex 32`")
+        Err(
+            "48 to 256 letters, digits or -._~+/= that nobody can guess, such as those of `openssl rand -hex 32`",
+        )
     }
 
     /// The key in clear, for the one time that it is shown.
@@ -186,7 +188,8 @@ mod tests {
 
     #[test]
     fn a_key_that_could_be_guessed_or_not_be_sent_is_refused() {
-        for bad in ["", "short", &"k".repeat(47), &"k".repeat(257), &("k".repeat(48) + " "), &"é".repeat(24)] {
+        for bad in ["", "short", &"k".repeat(47), &"k".repeat(257), &("k".repeat(48) + " "), &"é".repeat(24)]
+        {
             let refusal = Secret::parse(bad).unwrap_err();
             assert!(bad.is_empty() || !refusal.contains(bad), "{bad}");
         }
