@@ -19,11 +19,13 @@ mod start;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction, any::AnyPoolOptions};
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::timeout,
 };
+use uuid::Uuid;
 
 pub use error::StoreError;
 pub use start::open_and_fill;
@@ -176,6 +178,15 @@ fn opening_failed(url: &str, cause: sqlx::Error) -> StoreError {
     } else {
         StoreError::Open { url, cause }
     }
+}
+
+/// A UUID, version 7: 48 bits of time, to sort by, and 74 of chance, so that nobody finds one by trying.
+#[must_use]
+pub fn fresh_id(now: Timestamp) -> String {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds);
+    Uuid::new_v7(time).hyphenated().to_string()
 }
 
 fn revision_number(version: i64) -> Result<RevisionNumber, StoreError> {

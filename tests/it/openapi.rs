@@ -21,8 +21,8 @@ use crate::helpers::{DOCUMENT, ask_of, now};
 /// Objects whose fields are not listed, by the place where they stand, with the reason.
 const FREE_FORM: [&str; 10] = [
     "/components/schemas/ArchitectureFrom/properties/config", // a model's own, as it was published
-    "/components/schemas/AuditItem/properties/after",     // whatever was changed
-    "/components/schemas/AuditItem/properties/before",    // the same
+    "/components/schemas/AuditItem/properties/after",         // whatever was changed
+    "/components/schemas/AuditItem/properties/before",        // the same
     "/components/schemas/CompareCandidate/properties/set/additionalProperties", // whatever a request may hold there
     "/components/schemas/CompareOver/properties/values/items",                  // the same
     "/components/schemas/CompareSet/properties/value",                          // the same
@@ -174,7 +174,9 @@ const OF_KEPT_THINGS: [&str; 2] = ["/quotes", "/admin"];
 async fn every_example_is_answered_as_it_stands() {
     let mut tried = 0;
     let paths = DOCUMENT["paths"].as_object().unwrap();
-    for (path, item) in paths.iter().filter(|(path, _)| !OF_KEPT_THINGS.iter().any(|kept| path.starts_with(kept))) {
+    for (path, item) in
+        paths.iter().filter(|(path, _)| !OF_KEPT_THINGS.iter().any(|kept| path.starts_with(kept)))
+    {
         for (method, operation) in item.as_object().unwrap() {
             let request = example_request(method, path, operation);
             let answer = ask_of(BUILT_IN.clone(), request).await;

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Executor as _, Row as _, any::AnyRow};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 pub use secret::{KeyHash, Mark, PREFIX, Prefix, Secret, prefix_of};
 
 use super::{
     Store, StoreError,
     audit::{self, Actor, Entry, Outcome},
+    fresh_id,
     idempotency::{self, Claim, Claimed, KeptAnswer},
 };
 
@@ -187,14 +187,6 @@ impl KeyDraft {
     pub fn admin(label: &str) -> Self {
         Self { label: label.to_owned(), scopes: Scopes([Scope::Admin].into()), expires_at: None }
     }
-}
-
-/// A UUID, version 7, so that keys sort by the time they were made.
-fn fresh_id(now: Timestamp) -> String {
-    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds);
-    Uuid::new_v7(time).hyphenated().to_string()
 }
 
 /// In whose name something is done, and at whose request.
