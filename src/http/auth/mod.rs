@@ -6,10 +6,7 @@
 mod bucket;
 mod keyring;
 
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::{sync::LazyLock, time::Instant};
 
 use axum::{
     extract::{FromRequestParts, Request},
@@ -146,11 +143,6 @@ fn since_start() -> u64 {
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX / 2)
 }
 
-/// A wait in whole seconds, as `retry-after` has it: never too short.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -175,12 +167,5 @@ mod tests {
         assert_eq!((read(&["Bearer fth_1"]), read(&["bearer  fth_1 "])), (key(), key()));
         assert_eq!((read(&[]), read(&["Basic Zm9vOmJhcg=="]), read(&["Bearer"])), (None, None, None));
         assert_eq!(read(&["Bearer fth_1", "Bearer fth_2"]), Some(Err(())));
-    }
-
-    #[test]
-    fn who_waits_as_long_as_told_is_not_too_early() {
-        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
-        assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
-        assert_eq!(whole_seconds(Duration::from_millis(2001)), 3);
     }
 }
