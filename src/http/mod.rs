@@ -290,3 +290,19 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
     // Named and not `*`, which does not cover `authorization`.
     Some(layer.allow_methods(Any).allow_headers(AllowHeaders::mirror_request()).expose_headers(readable))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_under_admin_is_closed_and_what_is_closed_is_under_admin() {
+        let paths = |routes: OpenApiRouter<App>| routes.into_openapi().paths.paths.into_keys();
+        let Rooms { health, watching, documents, asking, streamed, closed } = Rooms::new();
+        let closed: Vec<String> = closed.into_iter().flat_map(|(_, routes)| paths(routes)).collect();
+        assert!(closed.len() >= 3 && closed.iter().all(|path| path.starts_with("/admin/")), "{closed:?}");
+        for routes in [health, watching, documents, asking, streamed] {
+            assert!(paths(routes).all(|path| !path.starts_with("/admin")));
+        }
+    }
+}

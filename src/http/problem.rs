@@ -306,7 +306,7 @@ impl Problem {
 
 /// A wait in whole seconds, at least one: never too short.
 fn whole_seconds(wait: Duration) -> NonZeroU16 {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
     u16::try_from(seconds).map_or(NonZeroU16::MAX, |seconds| NonZeroU16::new(seconds).unwrap_or(RETRY_AFTER))
 }
 
