@@ -1,12 +1,15 @@
 //! Settings of the service, from flags and `FARTHING_*` variables, checked before anything starts.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use axum::http::{HeaderValue, Uri};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::http::Settings;
+use crate::{
+    http::{Settings, auth::RateLimit},
+    store::keys::Secret,
+};
 
 /// Where the catalog is kept, unless something else is said.
 pub const DATABASE_URL: &str = "sqlite://farthing.db";
@@ -26,6 +29,17 @@ pub struct Config {
         default_value = DATABASE_URL, value_parser = database_url)]
     pub database_url: String,
 
+    /// A key for everything, which the service makes at its start and knows from then on; without it the first start
+    /// makes one and prints it
+    #[arg(long, env = "FARTHING_BOOTSTRAP_KEY", value_name = "KEY", hide_env_values = true,
+        value_parser = Secret::parse)]
+    pub bootstrap_key: Option<Secret>,
+
+    /// Whether estimating and reading need a key, too; `/admin` always does
+    #[arg(long, env = "FARTHING_REQUIRE_KEY", value_name = "BOOLEAN", num_args = 0..=1, require_equals = true,
+        default_value = "false", default_missing_value = "true", value_parser = yes_or_no)]
+    pub require_key: bool,
+
     /// Longest request body, such as 512KiB or 1MiB
     #[arg(long, env = "FARTHING_BODY_LIMIT", value_name = "SIZE",
         default_value = "1MiB", value_parser = size)]
@@ -40,6 +54,11 @@ pub struct Config {
     #[arg(long, env = "FARTHING_MAX_CONCURRENCY", value_name = "COUNT",
         default_value = "1024", value_parser = count)]
     pub max_concurrency: usize,
+
+    /// Requests a second that each key may make, and all without a key together: `50`, or `50:200` for 200 at once after
+    /// a pause [default: no limit]
+    #[arg(long, env = "FARTHING_RATE_LIMIT", value_name = "RATE[:BURST]", value_parser = rate_limit)]
+    pub rate_limit: Option<RateLimit>,
 
     /// Web pages that may read answers: origins separated by commas, or `*` [default: none]
     #[arg(long, env = "FARTHING_CORS_ORIGINS", value_name = "ORIGINS",
@@ -90,6 +109,8 @@ impl Config {
             cors_origins: self.cors_origins.clone(),
             quote_retention: self.quote_retention,
             idempotency_ttl: self.idempotency_ttl,
+            require_key: self.require_key,
+            rate_limit: self.rate_limit,
         }
     }
 }
@@ -115,6 +136,24 @@ fn log_filter(text: &str) -> Result<String, &'static str> {
         return Ok(text.to_owned());
     }
     Err(allowed)
+}
+
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("true or false"),
+    }
+}
+
+/// Reads `50` (a burst of as many) or `50:200`.
+fn rate_limit(text: &str) -> Result<RateLimit, &'static str> {
+    const MOST: u32 = 1_000_000;
+    let (rate, burst) = text.split_once(':').unwrap_or((text, text));
+    let number = |text: &str| text.parse().ok().filter(|number: &NonZeroU32| number.get() <= MOST);
+    let limit = number(rate).zip(number(burst));
+    let limit = limit.map(|(per_second, burst)| RateLimit { per_second, burst });
+    limit.ok_or("requests a second from 1 to 1000000, such as 50, or with a burst, such as 50:200")
 }
 
 fn count(text: &str) -> Result<usize, &'static str> {
@@ -162,7 +201,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// Reads `30s`, `15m`, `24h` or `90d`.
-fn period(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn period(text: &str) -> Result<Duration, &'static str> {
     const LONGEST: u64 = 36_500 * 86_400;
     let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
     let seconds = in_units(text, &units).filter(|seconds| *seconds <= LONGEST);
@@ -226,6 +265,21 @@ mod tests {
         for bad in ["", "loud", "farthing=loud"] {
             assert!(log_filter(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_rate_has_a_burst_of_as_many_unless_told() {
+        let numbers = |text| rate_limit(text).map(|limit| (limit.per_second.get(), limit.burst.get()));
+        assert_eq!((numbers("50"), numbers("50:200")), (Ok((50, 50)), Ok((50, 200))));
+        for bad in ["", "0", "50:0", "50:", ":5", "0.5", "-1", "1000001", "5:5:5", "50/s"] {
+            assert!(rate_limit(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off() {
+        assert_eq!((yes_or_no("1"), yes_or_no("off")), (Ok(true), Ok(false)));
+        assert!(yes_or_no("").is_err() && yes_or_no("maybe").is_err());
     }
 
     #[test]

@@ -27,7 +27,7 @@
 //! | [`browse`] | lists of the catalog: filters, search, pages, tables | `catalog` |
 //! | [`estimate`] | the arithmetic: pure functions from a request and a snapshot to a quote | `catalog` |
 //! | [`sources`] | readers of other people's price tables, and the plan of what an import changes | `catalog` |
-//! | [`store`] | all SQL: the catalog's history in a database, and the quotes that are kept | `catalog` |
+//! | [`store`] | all SQL: the catalog's history in a database, the quotes that are kept, keys and the trail | `catalog` |
 //! | [`catalog`] | what things are and cost: plain types, exact money, the immutable snapshot | nothing |
 //!
 //! `catalog`, `estimate`, `browse`, `decide` and `sources` know nothing of HTTP, SQL or the time of day; a test reads

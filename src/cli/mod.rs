@@ -2,7 +2,9 @@
 
 pub mod catalog;
 mod diff;
+mod first_key;
 mod health;
+mod keys;
 mod openapi;
 mod pricing;
 mod quote;
@@ -28,6 +30,7 @@ Examples:
   farthing quote request.json                 price a request without a server
   farthing quote --model gpt-4o --usage input_tokens=1200 --usage output_tokens=300
   farthing diff kept.json request.json        what has moved since an answer was kept, and why
+  farthing keys create --scope quote --label ci --expires 90d
   farthing health                             exit code 0 if the service on this machine is alive
   farthing openapi > openapi/openapi.json     write the description of the service
 
@@ -60,6 +63,15 @@ enum Command {
         #[arg(long, env = "FARTHING_DATABASE_URL", value_name = "URL", default_value = crate::config::DATABASE_URL, global = true)]
         database_url: String,
     },
+    /// Make, list and revoke keys, while the service runs or not
+    Keys {
+        /// What to do
+        #[command(subcommand)]
+        command: keys::KeysCommand,
+        /// The database of the service
+        #[arg(long, env = "FARTHING_DATABASE_URL", value_name = "URL", default_value = crate::config::DATABASE_URL, global = true)]
+        database_url: String,
+    },
     /// Ask a running service whether it is alive
     Health(health::Health),
     /// Write the OpenAPI document of the service
@@ -82,6 +94,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, now: fn() -> Timestamp) ->
         Command::Quote(quote) => quote.run(now),
         Command::Diff(diff) => diff.run(now),
         Command::Catalog { command, database_url } => run_catalog(command, &database_url, now).map(done),
+        Command::Keys { command, database_url } => run_keys(command, &database_url, now).map(done),
         Command::Health(health) => health.run().map(done),
         Command::Openapi => openapi::run().map(done),
     };
@@ -102,6 +115,11 @@ fn run_catalog(
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no threads to run on: {error}"))?;
     let mut out = std::io::stdout().lock();
     runtime.block_on(catalog::run(command, database_url, now(), &mut out)).map_err(|error| error.to_string())
+}
+
+fn run_keys(command: keys::KeysCommand, database_url: &str, now: fn() -> Timestamp) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no threads to run on: {error}"))?;
+    runtime.block_on(keys::run(command, database_url, now()))
 }
 
 /// `farthing` and `farthing --listen ...` mean `farthing serve ...`.
@@ -141,17 +159,16 @@ fn wrong_setting(error: &clap::Error) -> Option<String> {
         (None, Some(names)) => format!("one of {names}"),
         (None, None) => return None,
     };
-    let variable = variable_of(flag).map_or_else(String::new, |variable| format!(" ({variable})"));
-    Some(format!("{flag}{variable} is `{value}`; allowed: {allowed}"))
-}
-
-/// The variable of a flag of `serve`; flags of other commands have none.
-fn variable_of(flag: &str) -> Option<String> {
     let serve = Config::augment_args(clap::Command::new("serve"));
     let is_flag =
         |argument: &&clap::Arg| argument.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long));
-    let variable = serve.get_arguments().find(is_flag)?.get_env()?;
-    Some(variable.to_string_lossy().into_owned())
+    let setting = serve.get_arguments().find(is_flag); // flags of other commands have no variable
+    let variable = setting.and_then(clap::Arg::get_env);
+    let variable = variable.map_or_else(String::new, |name| format!(" ({})", name.to_string_lossy()));
+    if setting.is_some_and(clap::Arg::is_hide_env_values_set) {
+        return Some(format!("{flag}{variable} is not as it must be; allowed: {allowed}"));
+    }
+    Some(format!("{flag}{variable} is `{value}`; allowed: {allowed}"))
 }
 
 fn say(line: &str) {
@@ -212,6 +229,21 @@ mod tests {
             line("--log-format", "xml"),
             "--log-format (FARTHING_LOG_FORMAT) is `xml`; allowed: one of text, json"
         );
+    }
+
+    #[test]
+    fn a_wrong_secret_is_not_told() {
+        let error = parse(&["farthing", "--bootstrap-key", "hunter2"]).unwrap_err();
+        let line = wrong_setting(&error).unwrap();
+        assert!(line.starts_with("--bootstrap-key (FARTHING_BOOTSTRAP_KEY) is not as it must be"), "{line}");
+        assert!(!line.contains("hunter2"), "{line}");
+    }
+
+    #[test]
+    fn a_switch_is_a_flag_or_has_a_value() {
+        assert!(!serves(&["farthing"]).require_key);
+        assert!(serves(&["farthing", "--require-key"]).require_key);
+        assert!(!serves(&["farthing", "--require-key=false"]).require_key);
     }
 
     #[test]

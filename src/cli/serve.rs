@@ -1,6 +1,10 @@
 //! `farthing serve`: from settings to a running service, and from a signal to its end.
 
-use std::{io::IsTerminal as _, sync::Arc, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use tokio::{
@@ -10,7 +14,7 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
+use super::{Failure, first_key};
 use crate::{
     catalog::{edition::built_in_snapshot, handle::Catalog, snapshot::Snapshot},
     config::{Config, LogFormat, MEMORY},
@@ -37,16 +41,25 @@ pub(super) fn run(config: &Config, now: fn() -> Timestamp) -> Result<(), Failure
             tokio::spawn(follow(store.clone(), Arc::clone(&catalog)));
         }
         tokio::spawn(sweep(store.clone(), now));
+        let first_key = first_key::ensure(&store, config, now()).await?;
         let app = App::keeping(catalog, store, now, config.settings());
+        app.follow_keys().await.map_err(|error| format!("the keys cannot be read: {error}"))?;
+        tokio::spawn(follow_keys(app.clone()));
         let signal = stop_signal().map_err(|error| format!("signals cannot be heard: {error}"))?;
         greet(&listener, &app);
+        if let Some(secret) = &first_key {
+            first_key::show(secret, config.log_format);
+        }
         serve(listener, app, signal, config.shutdown_grace).await;
         Ok(())
     })
 }
 
-/// How often the database is asked whether somebody has changed the catalog.
+/// How often the database is asked whether somebody has changed the catalog, or the keys.
 const POLL: Duration = Duration::from_secs(2);
+
+/// How often it is written down when keys were last used.
+const NOTE_USES: Duration = Duration::from_mins(1);
 
 /// How often quotes that have expired are removed. Nobody sees them meanwhile.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -93,6 +106,30 @@ async fn follow(store: Store, catalog: Arc<Catalog>) {
     }
 }
 
+/// Takes over keys that others make or revoke, and writes down now and then when keys were last used.
+async fn follow_keys(app: App) {
+    let mut ticks = interval(POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut noted = Instant::now();
+    let mut failing = false;
+    loop {
+        ticks.tick().await;
+        let mut followed = app.follow_keys().await.map(drop);
+        if noted.elapsed() >= NOTE_USES {
+            noted = Instant::now();
+            followed = followed.and(app.note_key_uses().await);
+        }
+        match followed {
+            Ok(()) => failing = false,
+            Err(error) if failing => tracing::debug!("keys still cannot be followed: {error}"),
+            Err(error) => {
+                failing = true;
+                tracing::error!("keys cannot be followed, and stay as they were: {error}");
+            }
+        }
+    }
+}
+
 async fn take_over(store: &Store, catalog: &Catalog) -> Result<(), StoreError> {
     if store.newest_revision().await? <= catalog.current().revision() {
         return Ok(());
@@ -129,6 +166,9 @@ pub async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = (
         tracing::warn!("stopped before every request was answered: {grace:?} have passed");
     }
     upkeep.abort();
+    if let Err(error) = app.note_key_uses().await {
+        tracing::warn!("when keys were last used could not be written down: {error}");
+    }
 }
 
 /// Keeps the counters' memory flat when nobody asks for metrics.

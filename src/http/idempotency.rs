@@ -13,7 +13,7 @@ use axum::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{App, extract::json_response, problem::Problem};
+use super::{App, auth::Caller, extract::json_response, problem::Problem};
 use crate::store::idempotency::{Claim, Claimed, KeptAnswer};
 
 /// The header that says that an answer is one given before.
@@ -35,9 +35,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Keyed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let whose = parts.extensions.get::<Caller>();
+        let whose = whose.map_or_else(String::new, |caller| format!(" {}", caller.key_id()));
         Ok(Self {
             key: key(&parts.headers)?,
-            scope: format!("{} {}", parts.method, parts.uri.path()),
+            scope: format!("{} {}{whose}", parts.method, parts.uri.path()),
             query: parts.uri.query().unwrap_or_default().to_owned(),
         })
     }

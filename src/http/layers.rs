@@ -1,7 +1,7 @@
 //! What happens around every handler, in one place and one order.
 //!
-//! From the outside in: name the request; turn it away when too many are being answered; pack the answer
-//! (see [`super::packing`]); let it take only so long; catch a panic. On the way out: make whatever went wrong a
+//! From the outside in: name the request; see whose it is and whether it may (see [`super::auth`]); turn it away when
+//! too many are being answered; pack the answer (see [`super::packing`]); let it take only so long; catch a panic. On the way out: make whatever went wrong a
 //! [`Problem`], add the headers that every answer has, count, log.
 //!
 //! The stack that tower-http would make of this (trace, request-id, timeout, load-shed, concurrency,
@@ -29,6 +29,7 @@ use tower::{Layer, Service};
 
 use super::{
     App,
+    auth::Gate,
     metrics::{Call, Endpoint},
     problem::{Arrived, Problem},
     request_id::{self, RequestId},
@@ -41,6 +42,7 @@ type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Sen
 #[derive(Debug, Clone)]
 pub struct House {
     app: App,
+    gate: Gate,
     sheds: bool,
     deadline: Option<Duration>,
 }
@@ -49,20 +51,26 @@ impl House {
     /// For routes that must answer whatever the load: health and metrics.
     #[must_use]
     pub fn open(app: &App) -> Self {
-        Self { app: app.clone(), sheds: false, deadline: None }
+        Self { app: app.clone(), gate: Gate::Open, sheds: false, deadline: None }
     }
 
     /// For all others: turned away under too much load, and given up when the answer takes too long. Twice
     /// the timeout, since the body may take the first half to arrive.
     #[must_use]
     pub fn bounded(app: &App) -> Self {
-        Self { app: app.clone(), sheds: true, deadline: Some(app.settings.timeout * 2) }
+        Self { sheds: true, deadline: Some(app.settings.timeout * 2), ..Self::open(app) }
     }
 
     /// Like [`House::bounded`], but for answers that are streamed and may take as long as they need.
     #[must_use]
     pub fn streaming(app: &App) -> Self {
         Self { deadline: None, ..Self::bounded(app) }
+    }
+
+    /// The same behind a gate.
+    #[must_use]
+    pub fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
     }
 }
 
@@ -96,9 +104,12 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request) -> Answering {
-        let House { app, sheds, deadline } = &self.house;
-        let visit = Visit::begin(app, &self.endpoint, &request);
+    fn call(&mut self, mut request: Request) -> Answering {
+        let House { app, gate, sheds, deadline } = &self.house;
+        let visit = Visit::begin(app, &self.endpoint, *gate, &request);
+        if let Err(problem) = gate.admit(app, &visit.id, &mut request) {
+            return Box::pin(std::future::ready(Ok(visit.end(problem))));
+        }
         let permit = match Permit::of(app, *sheds) {
             Ok(permit) => permit,
             Err(problem) => return Box::pin(std::future::ready(Ok(visit.end(problem)))),
@@ -116,6 +127,7 @@ where
 struct Visit {
     app: App,
     endpoint: Arc<Endpoint>,
+    gate: Gate,
     id: RequestId,
     route: Option<MatchedPath>,
     method: Method,
@@ -123,10 +135,11 @@ struct Visit {
 }
 
 impl Visit {
-    fn begin(app: &App, endpoint: &Arc<Endpoint>, request: &Request) -> Self {
+    fn begin(app: &App, endpoint: &Arc<Endpoint>, gate: Gate, request: &Request) -> Self {
         Self {
             app: app.clone(),
             endpoint: Arc::clone(endpoint),
+            gate,
             id: request_id::of(request.headers(), app.now),
             route: request.extensions().get::<MatchedPath>().cloned(),
             method: request.method().clone(),
@@ -142,6 +155,9 @@ impl Visit {
         let headers = answer.headers_mut();
         headers.insert(HeaderName::from_static("x-request-id"), self.id.header());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if matches!(self.gate, Gate::Closed(_)) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         let took = self.began.elapsed();
         let call = Call { route: self.route.as_ref(), method: &self.method, status: answer.status() };
         self.app.metrics.record(&self.endpoint, &call, took);

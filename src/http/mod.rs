@@ -4,6 +4,7 @@
 //! `routes!`, once, so that `openapi.json` cannot leave one out.
 
 pub mod accept;
+pub mod auth;
 pub mod browsing;
 pub mod extract;
 pub mod heavy;
@@ -13,12 +14,14 @@ mod lines;
 pub mod metrics;
 pub mod openapi;
 pub mod packing;
+mod plain;
 mod polish;
 pub mod problem;
 pub mod query;
 pub mod request_id;
 pub mod routes;
 pub mod server;
+mod walk;
 
 use std::{
     ops::Deref,
@@ -34,11 +37,21 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
 };
 use jiff::Timestamp;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::{heavy::Heavy, layers::House, metrics::Metrics, packing::Packing, problem::Problem};
-use crate::{catalog::handle::Catalog, store::Store};
+use self::{
+    auth::{Anonymous, Gate, Keyring, RateLimit},
+    heavy::Heavy,
+    layers::House,
+    metrics::Metrics,
+    packing::Packing,
+    problem::Problem,
+};
+use crate::{
+    catalog::handle::Catalog,
+    store::{Store, StoreError, keys::Scope},
+};
 
 /// What the routes may do at most, and for whom.
 #[derive(Debug, Clone)]
@@ -55,6 +68,10 @@ pub struct Settings {
     pub quote_retention: Option<Duration>,
     /// How long the answer to a request with an `idempotency-key` is kept.
     pub idempotency_ttl: Duration,
+    /// Whether estimating and reading need a key.
+    pub require_key: bool,
+    /// How often each key may ask, and all who have none together; `None`: as often as they like.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Default for Settings {
@@ -66,6 +83,8 @@ impl Default for Settings {
             cors_origins: Vec::new(),
             quote_retention: None,
             idempotency_ttl: Duration::from_hours(24),
+            require_key: false,
+            rate_limit: None,
         }
     }
 }
@@ -86,6 +105,9 @@ pub struct Shared {
     /// The counters.
     pub metrics: Metrics,
     store: Option<Store>,
+    /// The keys of those who ask.
+    pub keys: Keyring,
+    anonymous: Anonymous,
     /// Where work is done that keeps a processor busy.
     pub heavy: Heavy,
     accuracy: routes::accuracy::Kept,
@@ -107,7 +129,7 @@ impl App {
         Self::with_store(catalog, None, now, settings)
     }
 
-    /// The same, keeping quotes in a database.
+    /// The same, keeping quotes in a database. Its keys are known once [`App::follow_keys`] has read them.
     #[must_use]
     pub fn keeping(catalog: Arc<Catalog>, store: Store, now: fn() -> Timestamp, settings: Settings) -> Self {
         Self::with_store(catalog, Some(store), now, settings)
@@ -126,6 +148,8 @@ impl App {
             settings,
             metrics: Metrics::new(),
             store,
+            keys: Keyring::default(),
+            anonymous: Anonymous::default(),
             heavy,
             accuracy: routes::accuracy::Kept::default(),
             stopping: AtomicBool::new(false),
@@ -140,6 +164,28 @@ impl App {
         self.store.as_ref().ok_or_else(|| Problem::no_database("the service was started without a database"))
     }
 
+    /// Takes over the keys that were made or revoked in the database; whether there were any.
+    ///
+    /// # Errors
+    /// When the database fails; then the keys stay as they were.
+    pub async fn follow_keys(&self) -> Result<bool, StoreError> {
+        match &self.store {
+            Some(store) => self.keys.follow(store).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Writes down when keys were last used.
+    ///
+    /// # Errors
+    /// When the database fails; then it is tried again the next time.
+    pub async fn note_key_uses(&self) -> Result<(), StoreError> {
+        match &self.store {
+            Some(store) => self.keys.note_uses(store).await,
+            None => Ok(()),
+        }
+    }
+
     /// Says that no more requests should be sent here.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -152,19 +198,26 @@ impl App {
     }
 }
 
-/// Routes that answer whatever the load.
-fn operations() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(routes::operations::healthz))
-        .routes(routes!(routes::operations::readyz))
-        .routes(routes!(routes::operations::metrics))
+/// Every route, with the gate that it stands behind. A route is in one of these lists, or it is not there: what the
+/// document says of keys is read from the same lists.
+struct Rooms {
+    /// Whether the service lives.
+    health: OpenApiRouter<App>,
+    /// What it is doing.
+    watching: OpenApiRouter<App>,
+    /// The document, and where it is.
+    documents: OpenApiRouter<App>,
+    /// What is turned away, or given up, under too much load.
+    asking: OpenApiRouter<App>,
+    /// Answers that are streamed, and may take as long as they need.
+    streamed: OpenApiRouter<App>,
+    /// What nobody may do without a key, by the scope that it needs.
+    closed: [(Scope, OpenApiRouter<App>); 1],
 }
 
 /// Routes that are turned away, or given up, under too much load.
 fn bounded() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(routes::documents::index))
-        .routes(routes!(routes::documents::openapi_document))
         .routes(routes!(routes::estimate::estimate, routes::estimate::estimate_call))
         .routes(routes!(routes::accuracy::get_accuracy))
         .routes(routes!(routes::break_even::break_even))
@@ -178,21 +231,37 @@ fn bounded() -> OpenApiRouter<App> {
         .merge(browsing::routes())
 }
 
-/// Answers that are streamed, and may take as long as they need.
-fn streamed() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(routes::batch::estimate_batch))
+impl Rooms {
+    fn new() -> Self {
+        Self {
+            health: OpenApiRouter::new()
+                .routes(routes!(routes::operations::healthz))
+                .routes(routes!(routes::operations::readyz)),
+            watching: OpenApiRouter::new().routes(routes!(routes::operations::metrics)),
+            documents: OpenApiRouter::new()
+                .routes(routes!(routes::documents::index))
+                .routes(routes!(routes::documents::openapi_document)),
+            asking: bounded(),
+            streamed: OpenApiRouter::new().routes(routes!(routes::batch::estimate_batch)),
+            closed: [(Scope::Admin, routes::admin::routes())],
+        }
+    }
 }
 
 /// The whole service.
 pub fn router(app: App) -> Router {
-    let (operations, _) = operations().split_for_parts();
-    let (bounded, _) = bounded().split_for_parts();
-    let (streamed, _) = streamed().split_for_parts();
-    let bounded = bounded.merge(openapi::swagger_ui());
-    let operations = operations.fallback(layers::unknown_route);
-    let routes = housed(operations, House::open(&app))
-        .merge(housed(bounded, House::bounded(&app)))
-        .merge(housed(streamed, House::streaming(&app)));
+    let Rooms { health, watching, documents, asking, streamed, closed } = Rooms::new();
+    let plain = |routes: OpenApiRouter<App>| routes.split_for_parts().0;
+    let health = plain(health).fallback(layers::unknown_route);
+    let documents = plain(documents).merge(openapi::swagger_ui());
+    let mut routes = housed(health, House::open(&app))
+        .merge(housed(plain(watching), House::open(&app).behind(Gate::Watching)))
+        .merge(housed(documents, House::bounded(&app)))
+        .merge(housed(plain(asking), House::bounded(&app).behind(Gate::Asking)))
+        .merge(housed(plain(streamed), House::streaming(&app).behind(Gate::Asking)));
+    for (scope, behind) in closed {
+        routes = routes.merge(housed(plain(behind), House::bounded(&app).behind(Gate::Closed(scope))));
+    }
     let routes = match cors(&app.settings.cors_origins) {
         Some(cors) => routes.layer(cors),
         None => routes,
@@ -214,8 +283,26 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
         listed => AllowOrigin::list(listed.iter().cloned()),
     };
     let own = ["x-request-id", idempotency::REPLAYED].map(HeaderName::from_static);
-    let readable = [header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER].into_iter().chain(own);
-    let readable: Vec<HeaderName> = readable.collect();
+    let readable =
+        [header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
+    let readable: Vec<HeaderName> = readable.into_iter().chain(own).collect();
     let layer = CorsLayer::new().allow_origin(origin);
-    Some(layer.allow_methods(Any).allow_headers(Any).expose_headers(readable))
+    // Named and not `*`, which does not cover `authorization`.
+    Some(layer.allow_methods(Any).allow_headers(AllowHeaders::mirror_request()).expose_headers(readable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_under_admin_is_closed_and_what_is_closed_is_under_admin() {
+        let paths = |routes: OpenApiRouter<App>| routes.into_openapi().paths.paths.into_keys();
+        let Rooms { health, watching, documents, asking, streamed, closed } = Rooms::new();
+        let closed: Vec<String> = closed.into_iter().flat_map(|(_, routes)| paths(routes)).collect();
+        assert!(closed.len() >= 3 && closed.iter().all(|path| path.starts_with("/admin/")), "{closed:?}");
+        for routes in [health, watching, documents, asking, streamed] {
+            assert!(paths(routes).all(|path| !path.starts_with("/admin")));
+        }
+    }
 }

@@ -3,11 +3,19 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use utoipa::OpenApi;
+use utoipa::{
+    OpenApi,
+    openapi::{
+        OpenApi as OpenApiDocument, PathItem, SecurityRequirement,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{App, problem::Problem};
+use super::{App, Rooms, auth::SCHEME, problem::Problem};
+use crate::store::keys::Scope;
 
 /// What the document says of the service as a whole.
 #[derive(OpenApi)]
@@ -28,6 +36,7 @@ use super::{App, problem::Problem};
         (name = "prices", description = "Price tables, as of any instant, also as CSV."),
         (name = "catalog", description = "What there is to be priced, and what changed."),
         (name = "documents", description = "What the service is and how to use it."),
+        (name = "admin", description = "Keys, and the trail of what was done with them."),
         (name = "operations", description = "For whoever runs the service.")
     )
 )]
@@ -35,12 +44,53 @@ struct Base;
 
 /// The document that the routes generate.
 #[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    let described = OpenApiRouter::<App>::with_openapi(Base::openapi());
-    let mut document =
-        described.merge(super::operations()).merge(super::bounded()).merge(super::streamed()).into_openapi();
+pub fn openapi() -> OpenApiDocument {
+    let Rooms { health, watching, documents, asking, streamed, closed } = Rooms::new();
+    let mut described = OpenApiRouter::<App>::with_openapi(Base::openapi()).merge(health).merge(documents);
+    for routes in [watching, asking, streamed] {
+        described = described.merge(keyed(routes, None));
+    }
+    for (scope, routes) in closed {
+        described = described.merge(keyed(routes, Some(scope)));
+    }
+    let mut document = described.into_openapi();
+    document.components.get_or_insert_default().add_security_scheme(SCHEME, bearer());
     super::polish::polish(&mut document);
     document
+}
+
+/// How a key is brought along.
+fn bearer() -> SecurityScheme {
+    let description = "A key, as `POST /admin/keys` or `farthing keys create` gives it once. Its scopes: `quote` for \
+        reading and estimating, which are open to all unless the service was started with `--require-key`; \
+        `catalog:write` for changing the catalog; `admin` for everything.";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+    SecurityScheme::Http(scheme.build())
+}
+
+/// Says of operations which key they need: one of a scope; or one of the scope `quote`, and none where the service is
+/// open.
+fn keyed(mut routes: OpenApiRouter<App>, scope: Option<Scope>) -> OpenApiRouter<App> {
+    for item in routes.get_openapi_mut().paths.paths.values_mut() {
+        for operation in operations(item) {
+            let Some(scope) = scope else {
+                let quote = SecurityRequirement::new(SCHEME, [Scope::Quote.name()]);
+                operation.security = Some(vec![SecurityRequirement::default(), quote]);
+                continue;
+            };
+            operation.security = Some(vec![SecurityRequirement::new(SCHEME, [scope.name()])]);
+            let needs = format!("Needs a key of the scope `{scope}`.");
+            let said = operation.description.take().map_or_else(String::new, |said| said + "\n\n");
+            operation.description = Some(said + &needs);
+        }
+    }
+    routes
+}
+
+/// The operations of a path.
+pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().flatten()
 }
 
 /// The document as text: the same bytes every time, so that a file of it can be compared.

@@ -17,7 +17,7 @@ type Schemas = BTreeMap<String, RefOr<Schema>>;
 /// heading, without a full stop.
 pub(super) fn polish(document: &mut OpenApi) {
     for path in document.paths.paths.values_mut() {
-        for operation in [&mut path.get, &mut path.post].into_iter().flatten() {
+        for operation in super::openapi::operations(path) {
             if let Some(summary) = &mut operation.summary {
                 summary.truncate(summary.trim_end_matches('.').len());
             }

@@ -1,6 +1,6 @@
 //! What is answered when something is wrong: RFC 9457 problem details, and nothing else.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Display, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display, num::NonZeroU16, time::Duration};
 
 use axum::{
     body::Body,
@@ -13,7 +13,11 @@ use utoipa::{
     openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder},
 };
 
-use crate::{estimate::fault::Fault, store::StoreError};
+use super::auth::RateLimit;
+use crate::{
+    estimate::fault::Fault,
+    store::{StoreError, keys::Scope},
+};
 
 /// One fault of a request, as problems tell it.
 pub use crate::estimate::fault::Told as ProblemError;
@@ -21,8 +25,8 @@ pub use crate::estimate::fault::Told as ProblemError;
 /// The media type of every problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// How long somebody who is turned away is asked to wait.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Seconds that somebody who is turned away is asked to wait.
+const RETRY_AFTER: NonZeroU16 = NonZeroU16::MIN; // 1
 
 /// Why a request was not answered as asked (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -50,9 +54,38 @@ pub struct Problem {
     /// For the log only.
     #[serde(skip)]
     cause: Option<Box<str>>,
-    /// Whether to ask for another try.
+    /// Seconds to wait before another try, where one is worth it.
     #[serde(skip)]
-    retry: bool,
+    retry_after: Option<NonZeroU16>,
+    /// What to bring along.
+    #[serde(skip)]
+    challenge: Option<Challenge>,
+}
+
+/// What the header `www-authenticate` asks for (RFC 6750, section 3).
+#[derive(Debug, Clone, Copy)]
+enum Challenge {
+    Key,
+    GoodKey,
+    Scope(Scope),
+}
+
+impl Challenge {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Key => r#"Bearer realm="farthing""#,
+            Self::GoodKey => r#"Bearer realm="farthing", error="invalid_token""#,
+            Self::Scope(Scope::Quote) => {
+                r#"Bearer realm="farthing", error="insufficient_scope", scope="quote""#
+            }
+            Self::Scope(Scope::CatalogWrite) => {
+                r#"Bearer realm="farthing", error="insufficient_scope", scope="catalog:write""#
+            }
+            Self::Scope(Scope::Admin) => {
+                r#"Bearer realm="farthing", error="insufficient_scope", scope="admin""#
+            }
+        }
+    }
 }
 
 impl Problem {
@@ -70,7 +103,8 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             cause: None,
-            retry: false,
+            retry_after: None,
+            challenge: None,
         }
     }
 
@@ -85,6 +119,49 @@ impl Problem {
         let title = "The body is not JSON";
         let detail = format!("the body is not JSON: {reason}");
         Self::new(StatusCode::BAD_REQUEST, "/problems/not-json", title, detail)
+    }
+
+    /// 401: this needs a key, and none came.
+    #[must_use]
+    pub fn key_needed() -> Self {
+        let detail = "this needs a key, in the header `authorization: Bearer KEY`";
+        Self::unauthorized(detail, Challenge::Key)
+    }
+
+    /// 401: the key is not good. Which of the reasons it is, is not said: whoever has a good key knows.
+    #[must_use]
+    pub fn key_refused() -> Self {
+        let detail = "the key in the header `authorization` is unknown, has expired or was revoked";
+        Self::unauthorized(detail, Challenge::GoodKey)
+    }
+
+    fn unauthorized(detail: &'static str, challenge: Challenge) -> Self {
+        let title = "A good key is needed";
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "/problems/unauthorized", title, detail);
+        problem.challenge = Some(challenge);
+        problem
+    }
+
+    /// 403: the key is good, and not for this.
+    #[must_use]
+    pub fn scope_needed(scope: Scope) -> Self {
+        let title = "The key is not good for this";
+        let detail = format!("this needs a key of the scope `{scope}`");
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "/problems/forbidden", title, detail);
+        problem.challenge = Some(Challenge::Scope(scope));
+        problem
+    }
+
+    /// 429: more requests came than the rate limit allows.
+    #[must_use]
+    pub fn too_often(limit: RateLimit, wait: Duration) -> Self {
+        let title = "Too many requests";
+        let RateLimit { per_second, burst } = limit;
+        let detail = format!("{per_second} requests a second are allowed, {burst} at once after a pause");
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let mut problem = Self::new(status, "/problems/too-many-requests", title, detail);
+        problem.retry_after = Some(whole_seconds(wait));
+        problem
     }
 
     /// 404: nothing is there.
@@ -186,7 +263,7 @@ impl Problem {
     fn unavailable(kind: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let title = "Not now";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail);
-        problem.retry = true;
+        problem.retry_after = Some(RETRY_AFTER);
         problem
     }
 
@@ -225,6 +302,12 @@ impl Problem {
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default() // strings and numbers always serialise
     }
+}
+
+/// A wait in whole seconds, at least one: never too short.
+fn whole_seconds(wait: Duration) -> NonZeroU16 {
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+    u16::try_from(seconds).map_or(NonZeroU16::MAX, |seconds| NonZeroU16::new(seconds).unwrap_or(RETRY_AFTER))
 }
 
 /// 422: the request is JSON and says something that cannot be answered.
@@ -288,8 +371,11 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if self.retry {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER.as_secs().into());
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.get().into());
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge.text()));
         }
         response.extensions_mut().insert(Arrived(Box::new(self)));
         response
@@ -332,6 +418,13 @@ mod tests {
         let problem = Problem::internal("table rate_card is locked");
         assert!(!String::from_utf8(problem.to_json()).unwrap().contains("rate_card"));
         assert_eq!(problem.cause(), Some("table rate_card is locked"));
+    }
+
+    #[test]
+    fn who_waits_as_long_as_told_is_not_too_early() {
+        let waits = [1, 1000, 2000, 2001].map(|ms| whole_seconds(Duration::from_millis(ms)).get());
+        assert_eq!(waits, [1, 1, 2, 3]);
+        assert_eq!(whole_seconds(Duration::MAX).get(), u16::MAX);
     }
 
     #[test]

@@ -1,13 +1,16 @@
-//! All SQL: the catalog as rows that are appended and superseded, never edited, and the quotes that are kept.
+//! All SQL: the catalog as rows that are appended and superseded, never edited, the quotes that are kept, the keys of
+//! those who ask, and the trail of what was done in whose name.
 //!
 //! [`Store::open`] brings the schema up to date, [`Store::import`] appends a revision, [`Store::load`] reads all of
 //! them; [`Store::keep_quote`] and those beside it keep quotes. The SQL is one dialect that SQLite and PostgreSQL both accept; today SQLite is there.
 
+pub mod audit;
 mod cells;
 mod error;
 mod file;
 pub mod idempotency;
 mod import;
+pub mod keys;
 mod load;
 pub mod quotes;
 mod rows;
@@ -16,11 +19,13 @@ mod start;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction, any::AnyPoolOptions};
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::timeout,
 };
+use uuid::Uuid;
 
 pub use error::StoreError;
 pub use start::open_and_fill;
@@ -173,6 +178,15 @@ fn opening_failed(url: &str, cause: sqlx::Error) -> StoreError {
     } else {
         StoreError::Open { url, cause }
     }
+}
+
+/// A UUID, version 7: 48 bits of time, to sort by, and 74 of chance, so that nobody finds one by trying.
+#[must_use]
+pub fn fresh_id(now: Timestamp) -> String {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds);
+    Uuid::new_v7(time).hyphenated().to_string()
 }
 
 fn revision_number(version: i64) -> Result<RevisionNumber, StoreError> {

@@ -10,11 +10,12 @@ use sqlx::{
 use super::StoreError;
 
 /// The steps, in order. A step that has been released is never edited: databases remember what they ran.
-const STEPS: [(i64, &str, &str); 4] = [
+const STEPS: [(i64, &str, &str); 5] = [
     (1, "revisions", include_str!("../../migrations/0001_revisions.sql")),
     (2, "catalog", include_str!("../../migrations/0002_catalog.sql")),
     (3, "assumptions", include_str!("../../migrations/0003_assumptions.sql")),
     (4, "quotes", include_str!("../../migrations/0004_quotes.sql")),
+    (5, "keys", include_str!("../../migrations/0005_keys.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -6,6 +6,7 @@
 mod helpers;
 
 mod accuracy;
+mod admin;
 mod architecture;
 mod batch;
 mod browse;

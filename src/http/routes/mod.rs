@@ -1,6 +1,7 @@
 //! The handlers, one file for each resource.
 
 pub mod accuracy;
+pub mod admin;
 pub mod assumptions;
 pub mod batch;
 pub mod break_even;

@@ -32,6 +32,7 @@ use crate::{
         problem::Problem,
     },
     store::{
+        fresh_id,
         idempotency::{Claim, Claimed, KeptAnswer},
         quotes::QuoteRow,
     },
@@ -147,14 +148,6 @@ impl<'a> Fresh<'a> {
         });
         Ok(Written { row, document: document.map_err(Problem::internal)? })
     }
-}
-
-/// A UUID, version 7: 48 bits of time, to sort by, and 74 of chance, so that nobody finds one by trying.
-fn fresh_id(now: Timestamp) -> String {
-    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-    let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-    let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds);
-    Uuid::new_v7(time).hyphenated().to_string()
 }
 
 /// Nothing may be asked but which.

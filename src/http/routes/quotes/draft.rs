@@ -12,7 +12,12 @@ use crate::{
         kept::KeptQuote,
         request::{Tags, each_once},
     },
-    http::{extract::JsonBytes, problem::Problem, routes::estimate::EstimateBody},
+    http::{
+        extract::JsonBytes,
+        plain::{is_plain, rule},
+        problem::Problem,
+        routes::estimate::EstimateBody,
+    },
 };
 
 /// Longest label, and longest value of a tag, in characters.
@@ -100,14 +105,4 @@ impl Draft {
         }
         faults
     }
-}
-
-/// Whether a text can stand in a list: of that length, in characters, without control characters.
-fn is_plain(text: &str, least: usize, most: usize) -> bool {
-    (least..=most).contains(&text.chars().count()) && !text.contains(char::is_control)
-}
-
-fn rule(text: &str, least: usize, most: usize) -> String {
-    let count = text.chars().count();
-    format!("must have {least} to {most} characters and no control characters, got {count} characters")
 }

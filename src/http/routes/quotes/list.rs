@@ -12,12 +12,10 @@ use futures_util::stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use crate::{
     browse::{
-        Listing, cursor,
-        fault::Fault,
+        Listing,
         query::{Asked, Format, Page, USUAL_LIMIT},
         sheet::Sheet,
     },
@@ -27,6 +25,7 @@ use crate::{
         App,
         browsing::{CSV, JSON, Question, csv_response},
         problem::Problem,
+        walk::{next_cursor, resume},
     },
     store::{
         Store, StoreError,
@@ -191,21 +190,6 @@ pub(crate) async fn list_quotes(
     };
     let json = serde_json::to_vec(&page).map_err(Problem::internal)?;
     Ok(question.answer(json, page.next_cursor.as_deref()))
-}
-
-/// The text that goes on after a quote.
-fn next_cursor(id: &str, binding: &str) -> Option<String> {
-    let id = id.parse::<Uuid>().ok()?;
-    Some(cursor::seal(id.as_bytes().to_vec(), binding))
-}
-
-/// The quote to go on after.
-fn resume(text: Option<&str>, binding: &str) -> Result<Option<String>, Fault> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let id = cursor::open(text, binding).and_then(|bytes| Uuid::from_slice(&bytes).ok());
-    let detail = "is not a cursor of this list: it was altered, or belongs to another query";
-    let id = id.ok_or_else(|| Fault::out_of_range("cursor", detail))?;
-    Ok(Some(id.hyphenated().to_string()))
 }
 
 /// As many as a page has at most.
